@@ -32,11 +32,25 @@ const builtinImport = /^import (?:\{ (.+) \}|([\w$]+)) from ("node:.+");$/gm;
 
 /**
  * The same by `process.getBuiltinModule`. An import statement has Node make a module of all that the builtin exports, and evaluate getters that
- * load more of Node (`util.parseArgs`, `fs.ReadStream`, `crypto.webcrypto`): a twentieth of what a process costs up to its first call.
+ * load more of Node (`util.parseArgs`, `fs.ReadStream`, `crypto.webcrypto`): a twentieth of what a process costs up to its first call. `code` is
+ * the file's.
  */
-function withoutFacade(_line: string, names: string | undefined, whole: string | undefined, builtin: string): string {
-  return `const ${whole ?? `{ ${names?.replaceAll(" as ", ": ")} }`} = process.getBuiltinModule(${builtin});`;
+function withoutFacade(code: string, names: string | undefined, whole: string | undefined, builtin: string): string {
+  const at = `process.getBuiltinModule(${builtin})`;
+  if (names === undefined) return `const ${whole} = ${at};`;
+  if (!lateBuiltins.has(builtin)) return `const { ${names.replaceAll(" as ", ": ")} } = ${at};`;
+  return names
+    .split(", ")
+    .map((name) => {
+      const [exported = name, local = exported] = name.split(" as ");
+      const isCalledOnly = !new RegExp(`(?:new|instanceof|extends) ${local.replaceAll("$", "\\$")}\\b`).test(code);
+      return isCalledOnly ? `const ${local} = (...values) => ${at}.${exported}(...values);` : `const { ${exported}: ${local} } = ${at};`;
+    })
+    .join("\n");
 }
+
+/** Builtins that few programs use before their first request, and of which all that is imported is functions: Node takes one to two milliseconds for each. */
+const lateBuiltins = new Set(['"node:fs/promises"', '"node:tls"']);
 
 /**
  * Rewrites a file of code: V8 keeps a text with a single other character than ASCII in two bytes for each, and takes longer to read it. With
@@ -48,28 +62,64 @@ function finish(fileName: string, isGuarded: boolean): void {
   const code = readFileSync(path, "utf8").replace(/[^\0-\x7f]/g, escaped);
   const up = relative(dirname(fileName), ".").split(sep).join("/") || ".";
   const [hashbang = ""] = /^#!.*\n/.exec(code) ?? [];
-  const placed = code.replaceAll(`"${loaderScheme}`, `"${up}/packages/`).replace(builtinImport, withoutFacade);
+  const placed = code
+    .replaceAll(`"${loaderScheme}`, `"${up}/packages/`)
+    .replace(builtinImport, (_line, names, whole, builtin) => withoutFacade(code, names, whole, builtin));
   writeFileSync(path, isGuarded ? `${hashbang}import "${up}/${guard}.js";${placed.slice(hashbang.length)}` : placed);
 }
 
 /**
  * Leaves the files that load a package by `require` as they are, in `dist/packages`: a bundler that packs an application sees a `require` of
- * CommonJS, and none by `createRequire`.
+ * CommonJS, and none by `createRequire`. Those that a client loads are one file there, since Node takes a third of a millisecond for each.
  */
 const loaderScheme = "loader:";
+const ofClients = ["undici", "opossum", "semver", "re2js", "fastest-levenshtein", "dns-packet"];
+const loaderOfClients = "of-every-client.cjs";
+
+const loaderPaths = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".cjs"))
+  .map((path) => join(root, "src", path))
+  .sort();
+
+/** Whether a file loads a package of every client. */
+function isOfClients(path: string): boolean {
+  const packages = [...readFileSync(path, "utf8").matchAll(/\brequire\("((?:@[^/"]+\/)?[^/"]+)/g)].map(([, name = ""]) => name);
+  return packages.length > 0 && packages.every((name) => ofClients.includes(name));
+}
+
+/** The name under which one file of many exports what another did. */
+function nameInOne(path: string): string {
+  return basename(path, ".cjs").replaceAll(/-(.)/g, (_dash, letter: string) => letter.toUpperCase());
+}
+
 const loaders: Plugin = {
   name: "loaders",
-  resolveId(id) {
-    return id.endsWith(".cjs") ? { id: `${loaderScheme}${basename(id)}`, external: true } : null;
+  resolveId(id, importer) {
+    if (id.startsWith(loaderScheme)) return { id, external: true };
+    if (!id.endsWith(".cjs")) return null;
+    const path = resolve(dirname(importer ?? root), id);
+    return isOfClients(path) ? { id: `${path}.js` } : { id: `${loaderScheme}${basename(id)}`, external: true };
+  },
+  load(id) {
+    if (!id.endsWith(".cjs.js")) return null;
+    const path = id.slice(0, -".js".length);
+    const names = new Set([...readFileSync(path, "utf8").matchAll(/^exports\.(\w+) =/gm)].map(([, name]) => name));
+    const taken = [...names].map((name) => `export const ${name} = ${nameInOne(path)}.${name};`);
+    return [`import { ${nameInOne(path)} } from "${loaderScheme}${loaderOfClients}";`, ...taken].join("\n");
   },
 };
 
 /** Writes those files, and says which. */
 function copyLoaders(): readonly string[] {
-  const paths = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".cjs"));
   mkdirSync(join(dist, "packages"), { recursive: true });
-  for (const path of paths) copyFileSync(join(root, "src", path), join(dist, "packages", basename(path)));
-  return paths.map((path) => `packages/${basename(path)}`);
+  const single = loaderPaths.filter((path) => !isOfClients(path));
+  for (const path of single) copyFileSync(path, join(dist, "packages", basename(path)));
+  const together = loaderPaths.filter(isOfClients).map((path) => {
+    const text = readFileSync(path, "utf8").trimEnd();
+    return `exports.${nameInOne(path)} = (() => {\nconst exports = {};\n${text}\nreturn exports;\n})();\n`;
+  });
+  writeFileSync(join(dist, "packages", loaderOfClients), together.join("\n"));
+  return [...single.map((path) => basename(path)), loaderOfClients].map((name) => `packages/${name}`);
 }
 
 /** Puts the texts of the live page in the place of the file that reads them. */

@@ -3,6 +3,7 @@ import { launchChromium } from "../test/servers/chromium.ts";
 import { browserCost } from "./admin-browser.ts";
 import type { AdminAnswer, AdminQuestion } from "./admin-process.ts";
 import { startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -57,7 +58,7 @@ export async function adminPage({
   return {
     bench: "admin",
     about: `what the live page takes of the process that serves it (${services} services × 10 instances, ${rps} calls a second) and of a browser (${minutes} min each)`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["", "% of a core", "added", "main thread %", "all of the browser %", "heap MB", "DOM nodes more"],
     rows,

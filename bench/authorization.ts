@@ -1,5 +1,6 @@
 import { CompiledPolicy } from "../src/authorization/compiled-policy.ts";
 import { checkPolicy } from "../src/authorization/text/read-policy.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -51,7 +52,7 @@ export async function authorization(rounds = 9): Promise<BenchReport> {
   return {
     bench: "authorization",
     about: `Time of a decision among ${rules} rules of a caller, methods and path templates, by the index and by asking each rule; ${allowed} were allowed`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["case", "µs per decision"],
     rows: [

@@ -8,6 +8,7 @@ import { harmOf } from "../src/routing/canary/judge.ts";
 import { startConsul } from "../test/servers/consul.ts";
 import type { CanaryAnswer } from "./canary-process.ts";
 import { type Child, startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport, median, progress, progressDone } from "./report.ts";
 
 const processes = 8;
@@ -46,7 +47,7 @@ export async function canary(rounds = 3): Promise<BenchReport> {
   return {
     bench: "canary",
     about: `${processes} processes with 5 calls a second each, 25 % to the canary, by a real Consul: ${100 * failures} % of the calls fail, of those to a bad canary ${Math.round(100 * (failures + extra))} %. Seconds from the first call until the counts of all pass the test, and from then until the last process has gone back; equals are watched for ${equalsMs / 1_000} s`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["canary", "rounds", "calls", "known after s", "back everywhere s", "highest", "rolled back"],
     rows: [

@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { endWithUs } from "../test/servers/end-with-us.ts";
+import { measuredNode } from "./measured-node.ts";
 
 /** A process that answers questions one at a time. It ends with this process. */
 export interface Child<Question, Answer> extends AsyncDisposable {
@@ -20,7 +21,7 @@ export async function startChild<Question, Answer>(
   args: readonly string[] = [],
   execArgv: readonly string[] = [],
 ): Promise<Child<Question, Answer>> {
-  const child = fork(join(import.meta.dirname, file), args, { execArgv: [...execArgv] });
+  const child = fork(join(import.meta.dirname, file), args, { execPath: measuredNode(), execArgv: [...execArgv] });
   const forget = endWithUs(() => child.kill("SIGKILL"));
   const hasExited = once(child, "exit").then(([code, signal]) => {
     forget();

@@ -1,5 +1,6 @@
 import { fromText } from "../src/config/read-config.ts";
 import { createMesh } from "../src/mesh/mesh.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -32,7 +33,7 @@ export async function config(rounds = 9): Promise<BenchReport> {
   return {
     bench: "config",
     about: `CPU of the thread, in which nothing else runs, for a configuration of ${lines} lines in YAML with ${Math.floor((lines - linesAbove) / linesOfRule)} routes: it is read and checked, and put in force while the mesh runs`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["step", "ms, median of the rounds", "ms, fastest round"],
     rows,

@@ -1,5 +1,6 @@
 import { startChild } from "./children.ts";
 import { type EndpointsSample, many } from "./endpoints-process.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport, type Bound, median, progress, progressDone } from "./report.ts";
 
 const names = ["roundRobin", "weighted, weights differ", "adaptive, learnt", "ringHash", "maglev"];
@@ -28,7 +29,7 @@ export async function endpoints(rounds = 3): Promise<BenchReport> {
   return {
     bench: "endpoints",
     about: `heap of ${many} idle endpoints over that of a mesh without any, and after each has left and come back`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["picker", "MiB", "each back once, ×", "twice, × once"],
     rows,

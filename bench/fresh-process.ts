@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { measuredNode } from "./measured-node.ts";
 
 const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
@@ -81,6 +82,6 @@ export async function runFresh(client: string, calls: number, port: number): Pro
     console.log(JSON.stringify({ value: user + system, rss, heap: heapUsed + external }));
     process.exit();`;
   const program = `${constants}\n${programs[client]}\n${drive}\n${end}`;
-  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: root });
+  const { stdout } = await run(measuredNode(), ["--input-type=module", "--eval", program], { cwd: root });
   return JSON.parse(stdout) as Usage;
 }

@@ -3,6 +3,7 @@ import { startNginx } from "../test/servers/nginx.ts";
 import { startChild } from "./children.ts";
 import { type Run, unmeasuredCalls } from "./client-process.ts";
 import { gatewayCases } from "./gateway-process.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { processMicros } from "./process-cpu.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
@@ -40,7 +41,7 @@ export async function gatewayCost(rounds = 9): Promise<BenchReport> {
     bench: "gateway",
     about:
       "CPU of a reverse proxy per GET of a JSON document of 250 bytes on loopback, 32 at a time, over kept connections; all in front of one instance; inmesh/gateway with retries, breakers, deadlines and balancing",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["proxy", "µs CPU per request", `${own} ×`],
     rows: Object.keys(cases).map((name) => [name, measured.median(name), measured.ratio(own, name)]),

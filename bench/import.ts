@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { startChild } from "./children.ts";
 import { buildPackage, freshClients, runFresh } from "./fresh-process.ts";
 import { type InstalledPackage, installedBytes } from "./installed-size.ts";
+import { measuredNode, measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { type Measurements, measureRounds } from "./rounds.ts";
 
@@ -43,7 +44,7 @@ export async function importCost(rounds = 15): Promise<BenchReport> {
     bench: "import",
     about:
       "CPU of fresh processes: of an import, and of everything from the start of the process to the first answered call and to the thousandth; the size of the package as it is installed",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["what", "ms CPU", "× those packages", "× undici.request", "× Node's fetch", "MB installed"],
     rows: [
@@ -95,6 +96,6 @@ function startRows(measured: Measurements, caseOf: (client: string) => string, c
 }
 
 async function importing(mode: "packages" | "cost", specifiers: readonly string[]): Promise<{ micros: number; packages: string[] }> {
-  const { stdout } = await run(process.execPath, [join(import.meta.dirname, "import-process.ts"), mode, ...specifiers], { cwd: root });
+  const { stdout } = await run(measuredNode(), [join(import.meta.dirname, "import-process.ts"), mode, ...specifiers], { cwd: root });
   return JSON.parse(stdout) as { micros: number; packages: string[] };
 }

@@ -1,5 +1,6 @@
 import { startChild } from "./children.ts";
 import { type InboundCase, inboundCases } from "./inbound-process.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -26,7 +27,7 @@ export async function inbound(rounds = 9): Promise<BenchReport> {
     bench: "inbound",
     about:
       "CPU of a server per request, connections in memory: a Fastify hello-world, served, with each part of inbound alone and with all of them. Every part is compared with inbound without any, all of them with a server that is served without inbound",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["case", "µs CPU per request", "µs more than bare Fastify", "µs more than no part on"],
     rows: names.map((name) => [name, least(name), more(name, "bare Fastify"), more(name, base)]),

@@ -2,6 +2,7 @@ import { type Child, startChild } from "./children.ts";
 import { equalInstances } from "./equal-instances.ts";
 import { type AttemptMade, type CallMade, type Load, type LoadReport, pickers } from "./instances-client.ts";
 import type { Fault, Order } from "./instances-server.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atLeast, atMost, type BenchReport, type Bound, median, progress, progressDone } from "./report.ts";
 
 /** What {@link instances} runs. */
@@ -68,7 +69,7 @@ export async function instances({
   return {
     bench: "instances",
     about: `GETs at ${perSecond} per second to ${instanceCount} real instances that answer in 4 ms ± 25 %; after ${warmUpSeconds} s one of them is bad for ${seconds} s. The control has other instances, none of them bad, and runs at the same time. Below, three equal instances that are processes of their own`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: [
       "one of 10, picker",

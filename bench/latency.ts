@@ -1,6 +1,7 @@
 import { startEnvoy } from "../test/servers/envoy.ts";
 import { type Child, startChild } from "./children.ts";
 import type { Latencies, Load } from "./latency-client.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -41,7 +42,7 @@ export async function latency(rounds = 7): Promise<BenchReport> {
     bench: "latency",
     about:
       "milliseconds from the moment a call is due to the end of its body, at a constant rate (open loop), GET of a JSON document of 250 bytes from one of three instances on loopback; the client's CPU in µs per call",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["client", "p50", "p99", "p99.9", "p99 × undici.request", "p99.9 × undici.request", "µs CPU", "CPU × undici.request"],
     rows: loads.flatMap((load) =>

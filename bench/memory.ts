@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startChild } from "./children.ts";
 import { buildPackage, runFresh } from "./fresh-process.ts";
+import { measuredVersion } from "./measured-node.ts";
 import type { MemorySample } from "./memory-client.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { type Measurements, measureRounds } from "./rounds.ts";
@@ -35,7 +36,7 @@ export async function memory(rounds = 7): Promise<BenchReport> {
     bench: "memory",
     about:
       "memory per call, 10,000 calls in flight that the server holds, after garbage collection; and the resident set of a process that has made 10,000 calls, 32 at a time. Always in a fresh process",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["client", "bytes heap and buffers", "× undici.request", "bytes RSS", "× undici.request"],
     rows: [

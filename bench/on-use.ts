@@ -1,5 +1,6 @@
 import { startChild } from "./children.ts";
 import { buildPackage, runFresh } from "./fresh-process.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -25,7 +26,7 @@ export async function onUse(rounds = 7): Promise<BenchReport> {
   return {
     bench: "on-use",
     about: `memory of a fresh process with watch: "on-use" and 100 endpoints, after ${calls} calls over all of them, 32 at a time, beyond that of a bare Node.js`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["process", "MiB heap and buffers", "MiB RSS"],
     rows: names.map((name) => [name, beyond(name, "heap").toFixed(1), beyond(name, "rss").toFixed(1)]),

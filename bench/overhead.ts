@@ -1,6 +1,7 @@
 import { startChild } from "./children.ts";
 import type { Run } from "./client-process.ts";
 import { type BenchClient, clients } from "./clients.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -39,7 +40,7 @@ export async function overhead(rounds = 9): Promise<BenchReport> {
     bench: "overhead",
     about:
       "client CPU per call on loopback, 32 at a time: GET of a JSON document of 250 bytes, POST of one of 1 KiB. The mesh with discovery, balancing, retry, breakers, deadlines and the OpenTelemetry observer on (no SDK)",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["client", "µs CPU per call", ...bases.map((base) => `× ${base}`)],
     rows: methods.flatMap((method) =>

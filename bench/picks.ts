@@ -1,4 +1,5 @@
 import { startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { pickerCases } from "./picker-cases.ts";
 import { many, type PickSample, sizes } from "./picks-process.ts";
 import { atMost, type BenchReport, type Bound, progress, progressDone } from "./report.ts";
@@ -29,7 +30,7 @@ export async function picks(rounds = 40): Promise<BenchReport> {
   return {
     bench: "picks",
     about: `ns per pick by number of endpoints; ms of the first pick of ${many} and of the one after a change; the fastest of all rounds`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["picker", ...sizes.map((size) => `${size} endpoints`), "× an array index", "first pick, ms", "after a change, ms"],
     rows,

@@ -9,6 +9,7 @@ import { eureka } from "../src/registries/eureka.ts";
 import { startBind } from "../test/servers/bind.ts";
 import { startConsul } from "../test/servers/consul.ts";
 import { startEureka } from "../test/servers/eureka.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport, median, progress, progressDone } from "./report.ts";
 
 const service = "bench";
@@ -40,7 +41,7 @@ export async function registration(rounds = 60): Promise<BenchReport> {
     bench: "registration",
     about:
       "milliseconds from the call of register() (DNS: from the zone's update; restarted: from Consul's first answer) to the first request that another mesh sends to the instance (restarted: to its being listed as passing)",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["registry", "times", "median", "p99", "highest"],
     rows: rows.map(([name, times]) => [name, times.length, median(times), percentile(times, 0.99), Math.max(...times)]),

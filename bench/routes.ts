@@ -4,6 +4,7 @@ import { checkRoutes } from "../src/routing/checks/check-routes.ts";
 import type { RoutableRequest } from "../src/routing/matching/routed-call.ts";
 import type { Route } from "../src/routing/route.ts";
 import { compileRoutes, type RouteTable } from "../src/routing/route-table.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -117,7 +118,7 @@ export async function routes(rounds = 9): Promise<BenchReport> {
     bench: "routes",
     about:
       "Time of the decision on a call by a table of routes: by its index, by each route in turn, and by a router that knows paths and methods only",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["routes", "µs by the index", "µs in turn", "µs by find-my-way"],
     rows,

@@ -1,18 +1,22 @@
-// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--guard] [--save-baseline]; for instances also [--seconds N] [--picker NAME]..., for
+// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--node PROGRAM] [--guard] [--save-baseline]; for instances also [--seconds N] [--picker NAME]..., for
 // admin [--minutes N]
 import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { adminPage } from "./admin.ts";
 import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { canary } from "./canary.ts";
 import { config } from "./config.ts";
+import { connect } from "./connect.ts";
 import { endpoints } from "./endpoints.ts";
 import { gatewayCost } from "./gateway.ts";
+import { grpcCost } from "./grpc.ts";
 import { importCost } from "./import.ts";
 import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
 import { latency } from "./latency.ts";
+import { measureOn } from "./measured-node.ts";
 import { memory } from "./memory.ts";
 import { onUse } from "./on-use.ts";
 import { overhead } from "./overhead.ts";
@@ -38,9 +42,11 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   scrape,
   inbound,
   gateway: gatewayCost,
+  grpc: grpcCost,
   authorization,
   routes,
   tokens,
+  connect,
   config,
   streaming,
   stopping,
@@ -59,6 +65,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: "string" },
+    node: { type: "string" },
     rounds: { type: "string" },
     seconds: { type: "string" },
     minutes: { type: "string" },
@@ -67,6 +74,7 @@ const { values, positionals } = parseArgs({
     "save-baseline": { type: "boolean", default: false },
   },
 });
+if (values.node !== undefined) measureOn(resolve(values.node));
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
 if (seconds !== undefined && !(seconds > 0)) {

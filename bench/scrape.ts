@@ -1,4 +1,5 @@
 import { startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 import { exchanges, type ScrapeSample } from "./scrape-process.ts";
@@ -23,7 +24,7 @@ export async function scrape(rounds = 15): Promise<BenchReport> {
   return {
     bench: "scrape",
     about: `one scrape of a mesh that has called ${services} services of ${endpoints} endpoints each, by what each was asked and answered`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["each service", "lines", "kB", "kB gzip", "ms to the text", "ms over a socket", "ms CPU, client included"],
     rows: names.map((name) => [

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type SidecarPair, startSidecars } from "../test/servers/envoy-sidecars.ts";
 import { Authority } from "../test/support/authority.ts";
 import { type Child, startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { processMicros } from "./process-cpu.ts";
 import { atMost, type BenchReport, shown } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
@@ -65,7 +66,7 @@ export async function secured(rounds = 9): Promise<BenchReport> {
     bench: "secured",
     about:
       "CPU per GET of a JSON document of 250 bytes on loopback, 32 at a time, connections kept alive: of the client, of the proxies and of the server. What a bare server of node:http spends is taken off in the last column",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["way", "µs client", "µs proxies", "µs server", "µs together", "µs without a bare server", "µs that mutual TLS adds"],
     rows: Object.keys(ways).map((name) => [

@@ -3,6 +3,7 @@ import { startNginx } from "../test/servers/nginx.ts";
 import type { ServerProcess } from "../test/servers/process.ts";
 import { type Child, startChild } from "./children.ts";
 import { type Run, unmeasuredCalls } from "./client-process.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { processMicros } from "./process-cpu.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
@@ -37,7 +38,7 @@ export async function sidecar(rounds = 9): Promise<BenchReport> {
     bench: "sidecar",
     about:
       "CPU per GET of a JSON document of 250 bytes from one of two instances on loopback, 32 at a time; the proxies with one worker, retries and ejection of failing instances on, access logs off",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["client", "µs client", "µs proxy", "µs together", "mesh.fetch ×"],
     rows: Object.keys(cases).map((name) => [

@@ -3,6 +3,7 @@ import { fault } from "../test/chaos/rig/fault.ts";
 import type { InstanceConfig } from "../test/chaos/rig/instance-config.ts";
 import { runFault } from "../test/chaos/rig/run-fault.ts";
 import { startConsul } from "../test/servers/consul.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport, median, progress, progressDone } from "./report.ts";
 
 /** The ways to end a process upon SIGTERM. */
@@ -40,7 +41,7 @@ export async function stopping(rounds = 3): Promise<BenchReport> {
   return {
     bench: "stopping",
     about: `five instances at a real Consul are restarted one after another under ${rps} POSTs a second of two meshes, handlers of 5 ms and one in five of 400; all rounds together`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["upon SIGTERM", "POSTs", "failed", "repeated elsewhere", "ms until it is gone, median"],
     rows: names.map((name) => [

@@ -1,4 +1,5 @@
 import { startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atLeast, atMost, type BenchReport } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
 import { type StreamSample, warmUpBytes } from "./stream-client.ts";
@@ -27,7 +28,7 @@ export async function streaming(rounds = 7): Promise<BenchReport> {
   return {
     bench: "streaming",
     about: `response bodies of 1 GiB on loopback, read by \`for await\` in a fresh process, two in turn after one of ${warmUpBytes / 2 ** 20} MiB that warms up`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: [
       "client",

@@ -1,4 +1,5 @@
 import { startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 import type { TelemetryMode } from "./telemetry-process.ts";
@@ -28,7 +29,7 @@ export async function telemetry(rounds = 9): Promise<BenchReport> {
   return {
     bench: "telemetry",
     about: "CPU per call with one attempt, no socket: the fetch edge and every layer of the pipeline over a transport that answers at once",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["registered", "µs CPU per call", "µs more than no SDK"],
     rows: [

@@ -2,6 +2,7 @@ import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { exportJWK, SignJWT } from "jose";
 import { jwt } from "../src/authentication/jwt.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -44,7 +45,7 @@ export async function tokens(rounds = 9): Promise<BenchReport> {
   return {
     bench: "tokens",
     about: `CPU that the token of a request costs a server (ES256, ${texts[0]?.length} characters, ${users} users in turn): it is looked up by its digest, or its signature is verified`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["token", "µs, median of the rounds", "µs, fastest round"],
     rows,

@@ -163,6 +163,20 @@ const served: Row = {
       width: 6,
     }),
     timeSeries({
+      title: "gRPC calls served by status",
+      description: "Calls of gRPC per second that these processes served themselves, by their status.",
+      unit: "reqps",
+      min: 0,
+      isStacked: true,
+      queries: [
+        {
+          expr: rate(grouped("rpc_response_status_code"), "rpc.server.call.duration", [], "count"),
+          legend: "{{rpc_response_status_code}}",
+        },
+      ],
+      width: 6,
+    }),
+    timeSeries({
       title: "Time to serve p99",
       description: "99 % of the requests that these processes served took less, up to the end of the response.",
       unit: "s",

@@ -2,12 +2,14 @@ import type { AttemptLearner, Picker } from "../balancer/picker.ts";
 import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import { isMeshError } from "../core/errors.ts";
+import { isMeshError, MeshError } from "../core/errors.ts";
 import { instanceHeader } from "../core/http/own-headers.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { warnOfThrow } from "../core/observing/fence.ts";
 import { RecentCount } from "../core/observing/recent-count.ts";
-import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
+import { excuseResponse, isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
+import { countedStatus } from "../core/rpc/rpc-outcome.ts";
+import { rpcStatus, rpcStatusName } from "../core/rpc/rpc-status.ts";
 import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
 import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
@@ -75,6 +77,9 @@ export class Attempt implements ContentJudge {
   #verdict: HeadVerdict | undefined = undefined;
   /** The content of a response that is decoded; `undefined` for every other one. */
   #content: DecodedContent | undefined = undefined;
+  /** Whether a failure of it is in what is shown. */
+  #hasFailed = false;
+  #hadFailedHead = false;
   #hasEnded = false;
 
   constructor({ options }: AttemptLedger, upstream: Upstream, request: MeshRequest) {
@@ -110,9 +115,11 @@ export class Attempt implements ContentJudge {
     this.#response = response;
     const said = headerOf(response, instanceHeader);
     if (said !== undefined) this.#options.onSaid?.(this.#upstream, said);
-    if (hasFailed(response)) statisticsOf(this.#upstream).failures++;
+    if (this.#request.rpc !== undefined) this.#judgeStatus(response);
+    if (hasFailed(response)) this.#countFailure();
     this.#request.trace?.ended(this.#upstream, { status: response.status });
     if (isDecoded(this.#request, response)) this.#content = new DecodedContent(response.body, this.#options.clock, this);
+    this.#hadFailedHead = this.#request.rpc !== undefined && this.hasFailedHead;
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     const now = this.#options.clock.now();
@@ -139,7 +146,7 @@ export class Attempt implements ContentJudge {
       countRecent(this.#upstream, this.#options.clock.now());
       this.#learner = this.#beginLearning();
     }
-    if (isProof) this.#learnEnd(error);
+    if (isProof) this.#learnEnd(error ?? this.#lateFailure(outcome));
     this.#options.onEnd?.();
   }
 
@@ -152,11 +159,17 @@ export class Attempt implements ContentJudge {
     this.#learnEnd(error);
   }
 
+  #countFailure(): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    statisticsOf(this.#upstream).failures++;
+  }
+
   /** Tells all that judge the instance how the attempt has ended. */
   #judge(error: unknown): Outcome {
     const outcome = this.#outcome(error);
     // A body may break after a head that was counted.
-    if (outcome === "failure" && !(this.#response !== undefined && hasFailed(this.#response))) statisticsOf(this.#upstream).failures++;
+    if (outcome === "failure" || (error === undefined && this.#response !== undefined && hasFailed(this.#response))) this.#countFailure();
     if (this.#response === undefined && error !== undefined) this.#request.trace?.failed(this.#upstream, error);
     if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
     this.#reportEnd(error, outcome);
@@ -165,7 +178,7 @@ export class Attempt implements ContentJudge {
 
   /** How the attempt ended, as evidence about the instance. */
   #outcome(error: unknown): Outcome {
-    if (error === undefined) return "success";
+    if (error === undefined) return this.#request.rpc === undefined ? "success" : this.#outcomeOfStatus();
     const { patience } = this.#options;
     const isRefusable = this.#progress?.isOut === false || hasLargeHead(this.#request);
     const outcome = outcomeOfAttempt({ error, status: this.#response?.status, waitedMs: this.#waitedMs(), patience, isRefusable });
@@ -173,6 +186,32 @@ export class Attempt implements ContentJudge {
     // A body that its reader has given up: the instance had answered.
     const isOver = this.#response !== undefined && outcome === "neutral" && !this.#isGivenUp(error) && !isTimeout(error);
     return isOver ? "success" : outcome;
+  }
+
+  /** The failure that stands behind the messages of a remote procedure call, as pickers learn it: their `onHead` has seen a success. */
+  #lateFailure(outcome: Outcome | undefined): MeshError | undefined {
+    if (outcome !== "failure" || this.#hadFailedHead || this.#response?.rpcStatus === undefined) return undefined;
+    const { service, address } = this.#upstream;
+    const message = `${address} of "${service}" ended the call with ${rpcStatusName(this.#response.rpcStatus)}`;
+    return new MeshError("ERR_MESH_PROTOCOL", message, { service, attempts: this.#request.attempts, stack: false });
+  }
+
+  /** The outcome of a remote procedure call that has come to its end: the status may have come behind its messages. */
+  #outcomeOfStatus(): Outcome {
+    if (this.#response === undefined) return "success";
+    this.#judgeStatus(this.#response);
+    return outcomeOfResponse(this.#response);
+  }
+
+  /** An instance may say that the time of the call has passed before this process does; whether it had enough is judged as for that. */
+  #judgeStatus(response: MeshResponse): void {
+    const code = response.rpcStatus;
+    if (code === undefined) return;
+    const record = this.#request.attempts.findLast(({ endpoint }) => endpoint === this.#upstream.id);
+    if (record !== undefined) (record as { rpcStatus?: string }).rpcStatus = rpcStatusName(code);
+    if (code !== rpcStatus.DEADLINE_EXCEEDED) return;
+    const waitedMs = this.#sentAt === undefined ? 0 : this.#options.clock.now() - this.#sentAt;
+    if (!this.#options.patience.isEnough(waitedMs, false)) excuseResponse(response);
   }
 
   // The picker may be the program's, and what it learns comes from sockets and timers: an error of it would end the process.
@@ -212,7 +251,8 @@ export class Attempt implements ContentJudge {
     const { passiveHealth } = this.#options;
     if (this.#permit === undefined) return;
     if (this.#response === undefined) passiveHealth?.failed(this.#upstream, this.#permit, error, outcome);
-    else if (this.#verdict !== undefined) passiveHealth?.ended(this.#upstream, this.#permit, this.#verdict, this.#response.status, outcome);
+    else if (this.#verdict !== undefined)
+      passiveHealth?.ended(this.#upstream, this.#permit, this.#verdict, countedStatus(this.#response), outcome);
   }
 }
 
@@ -231,8 +271,8 @@ function isTimeout(error: unknown): boolean {
 }
 
 /** Whether a response counts as a failure in what is shown: every 5xx, also those that no breaker counts. */
-function hasFailed({ status }: MeshResponse): boolean {
-  return status >= 500;
+function hasFailed(response: MeshResponse): boolean {
+  return countedStatus(response) >= 500 && outcomeOfResponse(response) !== "neutral";
 }
 
 function countRecent(upstream: Upstream, now: number): void {

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Lease } from "../attempts/lease.ts";
 import { MeshError } from "../core/errors.ts";
 import { isResponseHeaderOfTheMesh } from "../core/http/own-headers.ts";
+import { removeHeaders } from "../core/http/raw-headers.ts";
 import { isOwnFault } from "../core/local-resources.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import { serviceLocation } from "../fetch/redirect.ts";
@@ -29,6 +30,8 @@ export function follow(request: ClientRequest, lease: Lease, origin: string): vo
     const head = { status: response.statusCode ?? 0, headers: lowerCased(response.rawHeaders), upstream: lease.upstream };
     lease.head(head.status, head.headers);
     withoutOwnHeaders(response);
+    // Only a body in chunks has trailers.
+    if (response.headers["transfer-encoding"] !== undefined) response.prependOnceListener("end", () => withoutOwnTrailers(response));
     const location = serviceLocation(head, origin);
     if (location !== undefined) setLocation(response, location);
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
@@ -75,17 +78,18 @@ export function follow(request: ClientRequest, lease: Lease, origin: string): vo
 
 /** Takes the headers that end at the mesh out of a response, before its client looks at it. */
 function withoutOwnHeaders(response: IncomingMessage): void {
-  const { rawHeaders } = response;
-  const own = rawHeaders.filter((part, index) => index % 2 === 0 && isResponseHeaderOfTheMesh(part.toLowerCase()));
-  if (own.length === 0) return;
-  // Both are made of the raw ones when they are first asked for, by their number.
-  const { headers, headersDistinct } = response;
-  for (const name of own) {
-    delete headers[name.toLowerCase()];
-    delete headersDistinct[name.toLowerCase()];
-  }
-  for (let index = rawHeaders.length - 2; index >= 0; index -= 2)
-    if (isResponseHeaderOfTheMesh((rawHeaders[index] as string).toLowerCase())) rawHeaders.splice(index, 2);
+  const { rawHeaders: raw } = response;
+  if (raw.some((part, index) => index % 2 === 0 && isOwn(part)))
+    removeHeaders({ raw, objects: [response.headers, response.headersDistinct] }, isOwn);
+}
+
+function withoutOwnTrailers(response: IncomingMessage): void {
+  const { rawTrailers: raw } = response;
+  if (raw.length > 0) removeHeaders({ raw, objects: [response.trailers, response.trailersDistinct] }, isOwn);
+}
+
+function isOwn(name: string): boolean {
+  return isResponseHeaderOfTheMesh(name.toLowerCase());
 }
 
 function setLocation({ headers, headersDistinct, rawHeaders }: IncomingMessage, location: string): void {

@@ -4,7 +4,7 @@ import { type RefusableAddresses, refusableAddresses } from "./peers/address-pol
 import { parseSpiffeId } from "./peers/spiffe-id.ts";
 import { refuseOption } from "./settings/checks.ts";
 import { optionTable, type Settled } from "./settings/option-table.ts";
-import { choice, custom, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
+import { choice, custom, group, integer, number, optionsOver, orFalse, protecting, timerMs } from "./settings/rules.ts";
 
 /** The protocol of the connections to an instance. */
 export type Protocol = "h1" | "h2" | "auto";
@@ -182,8 +182,8 @@ export const wireOptions = optionTable<WireOptions>()({
     undefined,
     "auto to instances that discovery lists as choosing themselves, such as sidecars, h1 to the others",
   ),
-  connections: group(connectionOptions),
-  peer: group(peerOptions),
+  connections: protecting(group(connectionOptions)),
+  peer: protecting(group(peerOptions), peerOver),
   bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
   maxCollectedBytes: orFalse(number({ default: 64 * 2 ** 20, min: 1, unit: "bytes" })),
 });
@@ -212,6 +212,11 @@ export function settleWire(given: WireOptions): WireSettings {
 /** An expected id means nothing to an instance that discovery lists without TLS, and what discovery lists is written by others: with one, TLS is not optional. */
 function withMode(peer: PeerOptions): PeerOptions {
   return peer.id !== undefined && peer.mode === undefined ? { ...peer, mode: "strict" } : peer;
+}
+
+/** An id that a service demands is held whatever the mode of the mesh, as it would be without that. */
+function peerOver(ofMesh: PeerOptions, ofService: PeerOptions): PeerOptions {
+  return optionsOver(ofMesh, withMode(ofService));
 }
 
 /** Whether a value is a SPIFFE id that an instance can have: that of a trust domain itself has no path. */

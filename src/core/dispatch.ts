@@ -42,6 +42,25 @@ export interface CallOptions {
   readonly trace?: boolean;
 }
 
+/** The protocol of a remote procedure call, by which the status of a response is found. */
+export type RpcProtocol = "grpc" | "grpc-web" | "connect";
+
+/** A request as a remote procedure call. */
+export interface RpcCall {
+  readonly protocol: RpcProtocol;
+  /** Whether messages go on for as long as both sides like: the limits of the service then bound neither the call nor the pauses between its messages. */
+  readonly isStream: boolean;
+  /** The time limit that the caller has given, in milliseconds, which goes beside that of the service: the sooner one holds. `undefined` = none. */
+  readonly timeoutMs: number | undefined;
+  /** The header that tells each attempt how long the caller still waits; `undefined` where the request has its own. */
+  readonly timeoutHeader: "grpc-timeout" | "connect-timeout-ms" | undefined;
+  /**
+   * Reads an answer of one message whole, as a part of the attempt: what comes behind the head then counts as the answer does, and a failure that stands
+   * in the trailers may be retried. `undefined`: the answer goes up with its head.
+   */
+  readonly whole: ((response: MeshResponse, request: MeshRequest) => Promise<MeshResponse>) | undefined;
+}
+
 /**
  * One request on its way down the pipeline. A layer that changes something passes a copy: `{ ...request, attempt: 2 }`. Every field is always
  * present, since a copy with the same keys takes nanoseconds and one with a new key half a microsecond.
@@ -89,6 +108,8 @@ export interface MeshRequest {
   readonly observation: Observation | undefined;
   /** Records the decisions of this call; `undefined` for a call that is not traced. */
   readonly trace: DecisionRecorder | undefined;
+  /** The remote procedure call that the request makes; `undefined` for every other request. */
+  readonly rpc: RpcCall | undefined;
 }
 
 /** Learns that a call has ended. */
@@ -123,6 +144,11 @@ export interface MeshResponse extends HeaderLines {
   readonly status: number;
   readonly statusText: string;
   readonly body: ResponseBody;
+  /**
+   * The code of gRPC that the answer to a remote procedure call has told so far: with a stream, it may come in the trailers. `undefined` while none has come,
+   * and for every other response.
+   */
+  readonly rpcStatus?: number | undefined;
   /** The instance that answered; `undefined` for a response made in this process. */
   readonly upstream: Upstream | undefined;
 }

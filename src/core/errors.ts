@@ -48,6 +48,8 @@ export interface AttemptRecord {
   readonly phase: Phase;
   /** The HTTP status; absent where no response head arrived. */
   readonly status?: number;
+  /** The status of gRPC, by its name, such as `UNAVAILABLE`; absent for what is no remote procedure call, and where none has come. */
+  readonly rpcStatus?: string;
   /** The code of the cause, such as `ECONNREFUSED`, or else a {@link MeshErrorCode}; absent where the attempt has not failed. */
   readonly code?: string;
   /** Duration of the attempt in milliseconds, up to its failure or its response head. */

@@ -1,8 +1,9 @@
 import { Cancellation } from "./cancellation.ts";
-import type { CallOptions, MeshRequest } from "./dispatch.ts";
+import type { CallOptions, MeshRequest, RpcCall } from "./dispatch.ts";
 import type { RequestBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { TransferListener } from "./http/transfer-listener.ts";
+import { rpcCallOf } from "./rpc/rpc-call.ts";
 
 /** The parts of a new request. */
 export interface RequestParts {
@@ -15,6 +16,8 @@ export interface RequestParts {
   readonly cancellation?: Cancellation;
   readonly requiresTls?: boolean;
   readonly transfer?: TransferListener | undefined;
+  /** @default by the content type */
+  readonly rpc?: RpcCall | undefined;
 }
 
 /** The options of a call without any: one object, so that requests share their shape. */
@@ -31,6 +34,7 @@ export function meshRequest({
   cancellation = new Cancellation(),
   requiresTls = false,
   transfer,
+  rpc = rpcCallOf(method, headers),
 }: RequestParts): MeshRequest {
   return {
     service,
@@ -54,6 +58,7 @@ export function meshRequest({
     transfer,
     observation: undefined,
     trace: undefined,
+    rpc,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { MeshResponse } from "./dispatch.ts";
 import { isMeshError } from "./errors.ts";
+import { countedStatus } from "./rpc/rpc-outcome.ts";
 
 /**
  * The outcome of an attempt, as evidence about its instance. `neutral` is no evidence (the caller aborted, this process ran out of a
@@ -17,9 +18,18 @@ export function isOfOneCaller(status: number): boolean {
   return status === 429;
 }
 
+/** The responses by which an instance says that a time has passed which was too short for it. */
+const excusedResponses = new WeakSet<object>();
+
+/** Notes that a response is no evidence against its instance, for {@link outcomeOfResponse}. */
+export function excuseResponse(response: object): void {
+  excusedResponses.add(response);
+}
+
 /** The outcome of an attempt that has a response. 500 and 4xx are no failures: the instance works, and answers. */
-export function outcomeOfResponse(response: Pick<MeshResponse, "status">): Outcome {
-  return isGatewayError(response.status) ? "failure" : "success";
+export function outcomeOfResponse(response: Pick<MeshResponse, "status" | "rpcStatus">): Outcome {
+  if (!isGatewayError(countedStatus(response))) return "success";
+  return excusedResponses.has(response) ? "neutral" : "failure";
 }
 
 /** Judges whether an instance was waited for long enough for its silence to count. */

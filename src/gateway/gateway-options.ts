@@ -44,7 +44,7 @@ export interface GatewayOptions {
   /** How long a client may take nothing of a response that waits for it, in milliseconds; then its connection ends. @default 60000 */
   readonly sendTimeoutMs?: number;
   /**
-   * Demands on requests, by the name of the rule of the routes that they come to; `"*"` for all other requests. @default {}
+   * Demands on requests, by the name of the rule of the routes that they come to; `"*"` for all requests, where their rule says nothing else. @default {}
    */
   readonly rules?: Readonly<Record<string, GatewayRule>>;
   /** Adds `x-maybe-executed: true` or `false` to answers for failed requests. @default false */

@@ -12,7 +12,7 @@ import { answerProblem, cutOff, readTheRest } from "./answer.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { hasBody } from "./judge-request.ts";
 import { maybeExecuted, type Problem, problemOf } from "./problem.ts";
-import { addTrailers, endWith, ReplyHead, writeHead } from "./reply-head.ts";
+import { endWith, ReplyHead, writeHead } from "./reply-head.ts";
 import { type BodyRefused, RequestBodyStream, readSmallBody, type SmallBodyReceiver } from "./request-body.ts";
 
 const passageKey = Symbol("inmesh passage");
@@ -132,13 +132,12 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     if (id !== undefined) head.lines.push(id.name, id.value);
     if (answerHeaders !== undefined) head.allow(answerHeaders);
     if (!isForwarded(body)) {
-      writeHead(this.#reply, response, head.lines);
-      void this.#pump(body.stream());
+      if (this.#writeHead()) void this.#pump(body.stream());
       return;
     }
     this.#body = body;
     if (body.complete) this.#held = [];
-    else writeHead(this.#reply, response, head.lines);
+    else if (!this.#writeHead()) return;
     body.forward(this);
   }
 
@@ -201,14 +200,14 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     const head = this.#replyHead as ReplyHead;
     if (response.body.trailers.length > 0) {
       this.#held = undefined;
-      writeHead(this.#reply, response, head.lines);
+      if (!this.#writeHead()) return;
       for (const chunk of held) (this.#reply as NodeJS.WritableStream).write(chunk);
       this.#finish();
       return;
     }
     const content = held.length === 0 ? undefined : held.length === 1 ? held[0] : Buffer.concat(held);
     if (!head.hasLength && content !== undefined) head.lines.push("content-length", String(content.byteLength));
-    writeHead(this.#reply, response, head.lines);
+    if (!this.#writeHead()) return;
     this.#isDone = true;
     if (content === undefined) endReply(this.#reply);
     else endWith(this.#reply, content);
@@ -219,10 +218,23 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     const { trailers } = (this.#response as MeshResponse).body;
     this.#clearTimer();
     if (trailers.length > 0 && (this.#request.httpVersionMajor >= 2 || this.#admission?.head.takesTrailers))
-      addTrailers(this.#reply, trailers);
+      this.#reply.addTrailers((this.#replyHead as ReplyHead).trailersOf(trailers));
     this.#isDone = true;
     endReply(this.#reply);
     this.#linger();
+  }
+
+  /** Writes the head of the response. `false`: it cannot be written, and the request has failed. */
+  #writeHead(): boolean {
+    const response = this.#response as MeshResponse;
+    try {
+      writeHead(this.#reply, response, (this.#replyHead as ReplyHead).lines);
+      return true;
+    } catch (error) {
+      response.body.cancel(error);
+      this.failed(error);
+      return false;
+    }
   }
 
   /** Reads a body that a layer has put its own around. */

@@ -5,6 +5,7 @@ import type { ServerReply } from "../server/node-server.ts";
 /** Headers of a response that are of the connection to the instance (RFC 9110 §7.6.1). */
 const ofConnection: ReadonlySet<string> = new Set([
   "connection",
+  "http2-settings",
   "keep-alive",
   "proxy-authenticate",
   "proxy-authentication-info",
@@ -14,11 +15,38 @@ const ofConnection: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/**
+ * Names that are none of a trailer (RFC 9110 §6.5.1): of the framing and the routing of the message, of its content, and what a client would act upon, had it been in
+ * the head.
+ */
+const notOfTrailers: ReadonlySet<string> = new Set([
+  ...ofConnection,
+  "age",
+  "authorization",
+  "cache-control",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "date",
+  "expires",
+  "host",
+  "location",
+  "retry-after",
+  "set-cookie",
+  "trailer",
+  "vary",
+  "warning",
+  "www-authenticate",
+]);
+
 /** The headers of a response for the client: names and values in turn. */
 export class ReplyHead {
   readonly lines: string[] = [];
   hasLength = false;
   hasTrailers = false;
+  /** The names that `connection` lists. */
+  #listed: ReadonlySet<string> | undefined = undefined;
 
   constructor(headers: readonly string[]) {
     let listed: string | undefined;
@@ -33,7 +61,21 @@ export class ReplyHead {
       else if (name === "trailer") this.hasTrailers = true;
       this.lines.push(name, value);
     }
-    if (listed !== undefined) this.#leaveOut(new Set(listed.split(",").map((each) => each.trim())));
+    if (listed === undefined) return;
+    this.#listed = new Set(listed.split(",").map((each) => each.trim()));
+    this.#leaveOut(this.#listed);
+  }
+
+  /** The trailers of the response that are for the client: those that an instance may say at the end, of each name all values in one. */
+  trailersOf(trailers: readonly string[]): Readonly<Record<string, string>> {
+    const byName = new Map<string, string>();
+    for (let index = 0; index < trailers.length; index += 2) {
+      const name = trailers[index] as string;
+      if (notOfTrailers.has(name) || this.#listed?.has(name) || /^:|^access-control-/.test(name)) continue;
+      const known = byName.get(name);
+      byName.set(name, known === undefined ? (trailers[index + 1] as string) : `${known}, ${trailers[index + 1]}`);
+    }
+    return Object.fromEntries(byName);
   }
 
   /** Adds what the rule of the route says of other origins, in place of what the instance says. */
@@ -64,8 +106,9 @@ export class ReplyHead {
 }
 
 /**
- * Writes the head of a response. HTTP/1.1 takes the lines as they are; the responses of HTTP/2 in Node.js keep one value of each name, so repeated ones
- * are put together.
+ * Writes the head of a response. HTTP/1.1 takes the lines as they are. Of HTTP/2, Node.js keeps one entry of each name, and throws for two of a name that it takes for
+ * a single one: repeated ones are put together, as RFC 9110 §5.3 allows for all but cookies.
+ * @throws what Node.js says of a head that it does not write; nothing of it is set then
  */
 export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshResponse, "status" | "statusText">, lines: string[]): void {
   if (!("stream" in reply)) {
@@ -80,11 +123,16 @@ export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshR
     const value = lines[index + 1] as string;
     const known = byName.get(name);
     if (known === undefined) byName.set(name, value);
-    else if (Array.isArray(known)) known.push(value);
-    else byName.set(name, [known, value]);
+    else if (name === "set-cookie") byName.set(name, [known, value].flat());
+    else byName.set(name, `${known}, ${value}`);
   }
-  for (const [name, value] of byName) reply.setHeader(name, value);
-  reply.writeHead(status);
+  try {
+    for (const [name, value] of byName) reply.setHeader(name, value);
+    reply.writeHead(status);
+  } catch (error) {
+    for (const name of reply.getHeaderNames()) reply.removeHeader(name);
+    throw error;
+  }
 }
 
 /** A body of up to this many bytes goes out as one text with its head. */
@@ -95,11 +143,4 @@ export function endWith(reply: ServerReply, content: Uint8Array): void {
   const out = reply as NodeJS.WritableStream;
   if (content.byteLength > oneWriteBytes || "stream" in reply) out.end(content);
   else out.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1"), "latin1");
-}
-
-/** Adds the trailers of a response. */
-export function addTrailers(reply: ServerReply, trailers: readonly string[]): void {
-  const byName: Record<string, string> = {};
-  for (let index = 0; index < trailers.length; index += 2) byName[trailers[index] as string] = trailers[index + 1] as string;
-  reply.addTrailers(byName);
 }

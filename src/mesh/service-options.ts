@@ -1,8 +1,9 @@
 import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { checkKeys } from "../core/settings/checks.ts";
+import type { OptionRule } from "../core/settings/option-rule.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { custom } from "../core/settings/rules.ts";
+import { custom, optionsOver } from "../core/settings/rules.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import { type BoundaryOption, boundaryOption } from "../discovery/boundary/boundary-options.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
@@ -59,9 +60,21 @@ export const serviceTables = [
 /** The names of the options of a service. */
 export const serviceOptionNames: readonly string[] = [...new Set(serviceTables.flatMap(({ names }) => names))];
 
+type Values = Readonly<Record<string, unknown>>;
+
+/** The groups of which a service takes over what it does not say itself. */
+const combined = serviceTables.flatMap(({ rules }) =>
+  Object.entries(rules as Readonly<Record<string, OptionRule<never>>>).flatMap(([name, { over }]) =>
+    over === undefined ? [] : [{ name, over }],
+  ),
+);
+
 /** The options of one service in place of the mesh's; `undefined` leaves the mesh's. */
 export function withOverrides(options: ServiceOptions, own: ServiceOptions = {}): ServiceOptions {
-  return { ...options, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) };
+  const [ofMesh, ofService] = [options, own] as readonly object[] as [Values, Values];
+  const both = combined.filter(({ name }) => ofMesh[name] !== undefined && ofService[name] !== undefined);
+  const groups = both.map(({ name, over }) => [name, over(ofMesh[name] as never, ofService[name] as never)]);
+  return { ...optionsOver(options, own), ...Object.fromEntries(groups) };
 }
 
 /**

@@ -61,7 +61,10 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
     if (cancellation.cancelled) return;
     const { clock, limitOf } = this.#options;
     const answered = incoming();
-    const timeoutMs = sooner(request.options.timeoutMs ?? limitOf(request), answered);
+    const timeoutMs = sooner(
+      withRpcLimit(request, request.options.timeoutMs ?? (request.rpc?.isStream ? false : limitOf(request))),
+      answered,
+    );
     // In place: only the edge has seen the request yet, and a copy would be held as long as the call.
     const own = request as { deadline: number; call: OpenCall; headers: RequestHeaders };
     own.call = this;
@@ -106,7 +109,8 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
     const now = clock.now();
     // Without a limit nothing has kept the beginning, which is now but for interceptors that wait.
     const passedMs = this.#timeoutMs === undefined ? 0 : now - (own.deadline - this.#timeoutMs);
-    const ownMs = timeoutMs === false ? false : Math.max(0, timeoutMs - passedMs);
+    const limitMs = withRpcLimit(this.#request, timeoutMs);
+    const ownMs = limitMs === false ? false : Math.max(0, limitMs - passedMs);
     const leftMs = sooner(ownMs, incoming());
     clock.clearTimer(this.#timer);
     if (leftMs === ownMs) rules.set(this, rule);
@@ -138,10 +142,11 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
 
   /** The name of the limit that has passed. */
   #nameOf(timeoutMs: number): string {
-    const { options } = this.#request;
+    const { options, rpc } = this.#request;
     const rule = rules.get(this);
     if (rule !== undefined) return `timeoutMs of the route ${quoted(rule)}`;
     if (timeoutMs === options.timeoutMs) return "mesh.timeoutMs of the call";
+    if (timeoutMs === rpc?.timeoutMs) return "timeoutMs of the call";
     return options.timeoutMs === undefined && timeoutMs === this.#options.limitOf(this.#request)
       ? "timeoutMs"
       : "x-mesh-deadline-ms: the caller that this process is answering waits no longer";
@@ -210,6 +215,12 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
 function notAResponse({ service }: MeshRequest, value: unknown): TypeError {
   const kind = value === null ? "null" : typeof value === "object" ? "an object without a body" : `a value of the type ${typeof value}`;
   return new TypeError(`an interceptor of a call to "${service}" answered with ${kind} instead of a response`);
+}
+
+/** The limit of a call with the one that the caller of a remote procedure has given beside it. */
+function withRpcLimit({ rpc }: MeshRequest, limitMs: number | false): number | false {
+  const { timeoutMs } = rpc ?? {};
+  return timeoutMs !== undefined && (limitMs === false || timeoutMs < limitMs) ? timeoutMs : limitMs;
 }
 
 /** The limit of a call: its own or that of the options, or the time that the caller of this process still waits where that is less. */

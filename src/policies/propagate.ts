@@ -1,8 +1,9 @@
 import type { Clock } from "../core/clock.ts";
-import type { Interceptor } from "../core/dispatch.ts";
+import type { Interceptor, RpcCall } from "../core/dispatch.ts";
 import { callerHeader } from "../core/http/own-headers.ts";
 import { copyOfHeaders, type RequestHeaders } from "../core/http/request-headers.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
+import { writeConnectTimeout, writeGrpcTimeout } from "../core/rpc/grpc-timeout.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { atOnce, flag } from "../core/settings/rules.ts";
 import { attemptHeader, deadlineHeader } from "./incoming.ts";
@@ -13,18 +14,27 @@ import { attemptHeader, deadlineHeader } from "./incoming.ts";
  */
 export function propagate(clock: Clock, caller?: string): Interceptor {
   return (next) => (request) => {
-    const { deadline, attempt } = request;
+    const { deadline, attempt, rpc } = request;
     const waits = deadline !== Number.POSITIVE_INFINITY;
     if (waits || attempt > 1 || caller !== undefined) {
       const headers = copyOfHeaders(request.headers);
       if (waits) headers[deadlineHeader] = String(Math.max(0, Math.round(deadline - clock.now())));
       if (attempt > 1) headers[attemptHeader] = String(attempt);
+      if (rpc !== undefined) addRpcHeaders(headers, rpc, { waitsMs: deadline - clock.now(), attempt });
       if (caller !== undefined) headers[callerHeader] = caller;
       // In place: another copy would be held as long as the attempt.
       (request as { headers: RequestHeaders }).headers = headers;
     }
     return next(request);
   };
+}
+
+/** The same in the words of the protocol of a remote procedure call, whatever the program has written there. */
+function addRpcHeaders(headers: Record<string, string>, rpc: RpcCall, { waitsMs, attempt }: { waitsMs: number; attempt: number }): void {
+  const isBounded = waitsMs !== Number.POSITIVE_INFINITY;
+  if (isBounded && rpc.timeoutHeader === "grpc-timeout") headers["grpc-timeout"] = writeGrpcTimeout(waitsMs);
+  if (isBounded && rpc.timeoutHeader === "connect-timeout-ms") headers["connect-timeout-ms"] = writeConnectTimeout(waitsMs);
+  if (attempt > 1 && rpc.protocol !== "connect") headers["grpc-previous-rpc-attempts"] = String(attempt - 1);
 }
 
 /** The option of {@link propagateLayer}. */

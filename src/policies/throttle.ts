@@ -3,6 +3,7 @@ import type { Interceptor } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
 import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
+import { countedStatus } from "../core/rpc/rpc-outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { atOnce, group, number, orFalse } from "../core/settings/rules.ts";
 import { SlidingSum } from "./sliding-sum.ts";
@@ -62,7 +63,7 @@ function throttling({ service, clock, random, ...options }: ThrottlePolicyOption
         // Counted now, and not when it was sent: only now it is known whether the service accepts the call.
         calls.add();
         // 429 is said to one caller: the service takes the calls of others.
-        if (!isGatewayError(response.status)) accepted.add();
+        if (!isGatewayError(countedStatus(response))) accepted.add();
         return response;
       },
       (error: unknown) => {

@@ -3,6 +3,7 @@ import { type CircuitPermit, permitOfFirstGeneration } from "../circuit/circuit-
 import type { MeshResponse } from "../core/dispatch.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import { isUnreachable, type Outcome, outcomeOfResponse } from "../core/outcome.ts";
+import { countedStatus } from "../core/rpc/rpc-outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Ejections } from "./ejections.ts";
 import type { InstanceCircuits } from "./instance-circuits.ts";
@@ -50,19 +51,22 @@ export class PassiveHealth {
   /** The response head of an admitted attempt has come. Returns what is left to decide, for {@link ended}. */
   answered(upstream: Upstream, permit: CircuitPermit, response: MeshResponse): HeadVerdict {
     const asksToBeLeftAlone = this.#ejections.heedRetryAfter(upstream, response);
-    if (outcomeOfResponse(response) === "failure") {
-      this.#fail(upstream, permit);
+    const outcome = outcomeOfResponse(response);
+    if (outcome !== "success") {
+      if (outcome === "failure") this.#fail(upstream, permit);
+      else this.#abandon(upstream, permit);
       return "settled";
     }
+    const status = countedStatus(response);
     // The body decides: an instance that answers and then cuts off every body would otherwise count as good and bad in turn, and stay.
     if (permit.kind === "normal" || this.#circuits.get(upstream)?.isOutByBodies) return "open";
     // The head decides a probe, which must not wait for a long body.
     if (!asksToBeLeftAlone) {
-      this.#succeed(upstream, permit, isServerError(response.status));
+      this.#succeed(upstream, permit, isServerError(status));
       return "succeeded";
     }
     // No sign of recovery.
-    this.#ejections.count(upstream, isServerError(response.status));
+    this.#ejections.count(upstream, isServerError(status));
     this.#failProbe(upstream, permit);
     return "settled";
   }

@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { callerHeader, instanceHeader, letGoPath } from "../core/http/own-headers.ts";
 import { rawHeader } from "../core/http/raw-headers.ts";
 import type { Callers, Closing } from "./callers.ts";
-import type { Gate } from "./connections/door.ts";
+import type { Gate, ReceivedHeaders } from "./connections/door.ts";
 import { refuse, refuseStream, refuseUpgrade } from "./connections/refusal.ts";
 import { addToSwitch } from "./connections/switch-header.ts";
 import type { Traffic } from "./connections/traffic.ts";
@@ -12,6 +12,8 @@ import { namesOf } from "./identity.ts";
 import type { Inbound } from "./inbound/inbound.ts";
 import { endReply, type NodeServer, type ServerReply, type ServerRequest } from "./node-server.ts";
 import { isProbe } from "./probes.ts";
+import { asReply, StreamReply } from "./streams/stream-reply.ts";
+import { asRequest, StreamRequest } from "./streams/stream-request.ts";
 
 /** The parts of a server that a {@link DrainGate} works with. */
 export interface DrainGateParts {
@@ -52,6 +54,7 @@ export class DrainGate implements Gate {
   /** Refuses each request from now on, with this reason. */
   refuse(why: string): void {
     this.#why = why;
+    this.#parts.inbound?.leave();
   }
 
   request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean {
@@ -80,9 +83,14 @@ export class DrainGate implements Gate {
     return true;
   }
 
-  stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  stream(stream: ServerHttp2Stream, { headers, rawHeaders }: ReceivedHeaders, proceed: () => void): boolean {
     const { traffic, inbound, server } = this.#parts;
     traffic.stream(stream);
+    // Without a listener of requests, as the servers of gRPC are, the stream is the request.
+    if (server.listenerCount("request") === 0 && headers[":method"] !== "CONNECT") {
+      const request = new StreamRequest(stream, headers, rawHeaders);
+      return this.request(asRequest(request), asReply(new StreamReply(stream, request.isRpc)), proceed);
+    }
     // A listener of streams, and one of CONNECT, gets them before any rule is asked.
     const isUnjudged = inbound?.isJudging === true && (headers[":method"] === "CONNECT" || hasStreamListener(server));
     const why = this.#why ?? (isUnjudged ? "streams are not judged here" : undefined);

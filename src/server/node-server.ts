@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Http2SecureServer, Http2Server, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Server as SecureServer } from "node:https";
+import { type GrpcApplication, type GrpcServer, grpcApplication, isGrpcServer } from "./grpc/grpc-js-server.ts";
 
 /** The servers of Node.js that can be served: those of `node:http`, `node:https` and `node:http2`. */
 export type NodeServer = Server | SecureServer | Http2Server | Http2SecureServer;
@@ -23,16 +24,30 @@ export interface Application {
   close(): PromiseLike<unknown>;
 }
 
-/** A server, or an application with one. */
-export type Servable = NodeServer | Application;
+/** A server, an application with one, or a server of `@grpc/grpc-js` that is bound. */
+export type Servable = NodeServer | Application | GrpcServer;
+
+/** A server, and the application around it if there is one. */
+export interface ServedParts {
+  readonly server: NodeServer;
+  readonly application: Application | undefined;
+  /** The application, where it is a server of gRPC. */
+  readonly grpc?: GrpcApplication | undefined;
+}
 
 /** The server of `given`, and the application around it if there is one. */
-export function serverOf(given: Servable): { readonly server: NodeServer; readonly application: Application | undefined } {
+export function serverOf(given: Servable): ServedParts {
+  if (isGrpcServer(given)) {
+    const application = grpcApplication(given);
+    return { server: application.server, application, grpc: application };
+  }
   if (isNodeServer(given)) return { server: given, application: undefined };
   if (typeof given === "object" && given !== null && isNodeServer(given.server) && typeof given.close === "function")
     return { server: given.server, application: given };
   const hint = typeof given === "function" ? "; of an Express application, what app.listen() returns" : "";
-  throw new TypeError(`serve needs a server of node:http, node:https or node:http2, or a Fastify instance${hint}`);
+  throw new TypeError(
+    `serve needs a server of node:http, node:https or node:http2, a Fastify instance or a Server of @grpc/grpc-js${hint}`,
+  );
 }
 
 /** Whether requests on a server come as streams of HTTP/2. */

@@ -6,6 +6,7 @@ import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { Callers } from "./callers.ts";
 import { claimServer } from "./claim-server.ts";
 import { guardDoor } from "./connections/door.ts";
+import { listenBeside } from "./connections/listen-beside.ts";
 import { noticeClose } from "./connections/notice-close.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
@@ -50,6 +51,7 @@ export class ServedServer implements Serving {
   readonly #releaseServer: () => void;
   readonly #takeGateAway: () => void;
   readonly #giveCloseBack: () => void;
+  readonly #leaveOthers: () => void;
   readonly #offSignals: () => void;
   readonly #releaseMesh: (() => Promise<void>) | undefined;
   readonly #leaveReading: (() => void) | undefined;
@@ -63,10 +65,10 @@ export class ServedServer implements Serving {
   readonly started: Promise<void>;
 
   constructor(servable: Servable, settings: ServeSettings) {
-    const { server, application } = serverOf(servable);
+    const { server, application, grpc } = serverOf(servable);
     const { mesh, ready, clock, signals, callerMemoryMs } = settings;
     // Before anything listens to the server, and after all that throws.
-    const inbound = Inbound.of(settings, () => this.readiness());
+    const inbound = Inbound.of(settings, { readiness: () => this.readiness(), grpc });
     this.#releaseServer = claimServer(server);
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
@@ -90,6 +92,7 @@ export class ServedServer implements Serving {
     this.#releaseChannel = useChannel();
     this.#takeGateAway = guardDoor(server, gate, secured?.entrance);
     this.#giveCloseBack = noticeClose(server, onClosed);
+    this.#leaveOthers = listenBeside(server, grpc?.others ?? []);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
     this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
@@ -157,6 +160,7 @@ export class ServedServer implements Serving {
     // It may have been stopped between the last answer and this turn.
     this.#leaving.signal.throwIfAborted();
     this.#parts.readiness.open();
+    this.#parts.inbound?.look();
     this.#become("serving");
     await this.#registration.begin();
   }
@@ -165,6 +169,7 @@ export class ServedServer implements Serving {
     const wasServing = this.#state === "serving";
     const servingSince = this.#stateSince;
     this.#parts.readiness.close("it is stopping");
+    this.#parts.inbound?.look();
     this.#become("lame-duck");
     this.#leaving.abort(new Error("the server is stopping"));
     const stop = new Stop(this.#parts, this.#registration);
@@ -180,6 +185,7 @@ export class ServedServer implements Serving {
     });
     this.#takeGateAway();
     this.#giveCloseBack();
+    this.#leaveOthers();
     this.#secured?.close();
     this.#releaseServer();
     this.#offSignals();

@@ -5,6 +5,7 @@ import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
 import type { AttemptEnd } from "../core/observing/observer.ts";
 import type { ServedEnd } from "../core/observing/served-request.ts";
+import { httpStatusOf, rpcStatusName } from "../core/rpc/rpc-status.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import { attribute } from "./attribute-names.ts";
 
@@ -49,8 +50,9 @@ export function knownVersion(version: string): string {
   return version === "2.0" ? "2" : version === "1.1" || version === "1.0" ? version : other;
 }
 
-/** The `error.type` of a request that was served: a status from 500 on. A 4xx is the caller's error, and a caller that has gone is none. */
-export function servedErrorType({ status }: ServedEnd): string | undefined {
+/** The `error.type` of a request that was served: a status from 500 on, of a call of gRPC the name of one that says the same. A 4xx is the caller's error, and a caller that has gone is none. */
+export function servedErrorType({ status, rpcStatus: code }: Partial<Pick<ServedEnd, "status" | "rpcStatus">>): string | undefined {
+  if (code !== undefined) return httpStatusOf(code) >= 500 ? rpcStatusName(code) : undefined;
   return status !== undefined && status >= 500 ? String(knownStatus(status)) : undefined;
 }
 

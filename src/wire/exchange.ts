@@ -75,7 +75,7 @@ export class Exchange implements CancelHandler, ResponseSource {
   onHeaders(status: number, headers: Buffer[] | string[] | null, resume: () => void, statusText: string): boolean {
     if (status < 200) return true;
     if (this.#pool !== undefined) this.#pool.heard++;
-    const response = new IncomingResponse(this, { status, statusText, headers: (headers ?? noChunks) as readonly Buffer[] }, resume);
+    const response = new IncomingResponse(this, { status, statusText, headers: headers ?? noChunks }, resume);
     this.#response = response;
     this.#record(undefined);
     this.#settle?.(response);

@@ -6,10 +6,11 @@ import type { BodyReceiver, CloseListener, ContentVerdict, ForwardedBody } from 
 import { bytesOf, textOf } from "../core/http/body-chunks.ts";
 import { isWantedEventStream } from "../core/http/event-stream.ts";
 import { tellClosed } from "../core/observing/fence.ts";
+import { rpcStatusIn } from "../core/rpc/rpc-outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type BodyReader, type BodySource, CollectedBody, DiscardedBody, StreamedBody, UnreadBody, unreadBytes } from "./body-readers.ts";
 import { type BodyLimits, BodyTimer, DrainTimer, type TimedBody } from "./body-timer.ts";
-import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
+import { decodeHeaders, decodeTrailers, findHeader, noTrailers, type RawHeaders } from "./raw-headers.ts";
 
 /** The exchange that a response belongs to. */
 export interface ResponseSource {
@@ -22,11 +23,11 @@ export interface ResponseSource {
   failIdle(): void;
 }
 
-/** The head of a response, as undici passes it. */
+/** The head of a response, as it comes. */
 export interface RawHead {
   readonly status: number;
   readonly statusText: string;
-  readonly headers: readonly Buffer[];
+  readonly headers: RawHeaders;
 }
 
 /** In the place of what has closed a body. */
@@ -44,7 +45,7 @@ export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource
   content: ContentVerdict | undefined = undefined;
   readonly #source: ResponseSource;
   readonly #resume: () => void;
-  readonly #rawHeaders: readonly Buffer[];
+  readonly #rawHeaders: RawHeaders;
   #headers: string[] | undefined = undefined;
   #trailers: readonly string[] = noTrailers;
   #isPaused = false;
@@ -112,6 +113,11 @@ export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource
 
   get trailers(): readonly string[] {
     return this.#trailers;
+  }
+
+  get rpcStatus(): number | undefined {
+    const { rpc } = this.#source.request;
+    return rpc === undefined ? undefined : rpcStatusIn(this, rpc.protocol);
   }
 
   get upstream(): Upstream | undefined {
@@ -225,7 +231,9 @@ export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource
   #limitIdle(isStreamed: boolean): void {
     const { request, limits, clock } = this.#source;
     const { bodyIdleTimeoutMs } = limits;
-    if (bodyIdleTimeoutMs === false || isWantedEventStream(this, request.headers, isStreamed)) return;
+    // The messages of a stream may be far apart; whether its connection is alive is asked by PING.
+    if (bodyIdleTimeoutMs === false || request.rpc?.isStream) return;
+    if (isWantedEventStream(this, request.headers, isStreamed)) return;
     this.#timer = new BodyTimer(this, bodyIdleTimeoutMs, clock);
   }
 }

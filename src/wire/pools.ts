@@ -14,8 +14,8 @@ interface Entry {
   /** The version of the identity that the connections were made with; 0 without TLS, where it does not matter. */
   readonly identityVersion: number;
   readonly pool: UpstreamPool;
-  /** For upgrades, which need HTTP/1.1, where the other requests speak HTTP/2. */
-  other: UpstreamPool | undefined;
+  /** For what needs another protocol than most requests: upgrades HTTP/1.1, calls of gRPC HTTP/2. `undefined` where nothing does. */
+  others: Map<Protocol, UpstreamPool> | undefined;
   /** Requests of the upstream when the last round began; -1 for a pool that was made since. */
   requests: number;
 }
@@ -39,7 +39,7 @@ export class Pools {
   /** Open pools, including those that close when the requests on them have ended. */
   get size(): number {
     let size = this.#leaving.size;
-    for (const { other } of this.#entries.values()) size += other === undefined ? 1 : 2;
+    for (const { others } of this.#entries.values()) size += 1 + (others?.size ?? 0);
     return size;
   }
 
@@ -56,11 +56,14 @@ export class Pools {
       known = undefined;
     }
     if (known?.protocol === protocol) return known.pool;
-    if (known?.other !== undefined) return known.other;
+    const other = known?.others?.get(protocol);
+    if (other !== undefined) return other;
     if (this.#isClosed) throw new PoolsClosed();
     const pool = upstreamPool({ upstream, wire, protocol }, this.#options);
-    if (known !== undefined) known.other = pool;
-    else if (!upstream.removed) this.#entries.set(upstream, { protocol, identityVersion, pool, other: undefined, requests: -1 });
+    if (known !== undefined) {
+      known.others ??= new Map();
+      known.others.set(protocol, pool);
+    } else if (!upstream.removed) this.#entries.set(upstream, { protocol, identityVersion, pool, others: undefined, requests: -1 });
     else {
       // A pool made for a request that was in the pipeline while the upstream went away must not stay behind.
       this.#leaving.add(pool);
@@ -68,6 +71,15 @@ export class Pools {
     }
     this.#round ??= this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
     return pool;
+  }
+
+  /**
+   * The pool of an upstream for calls of gRPC, which HTTP/1.1 cannot carry: HTTP/2, also where other requests to the service have HTTP/1.1. Where the
+   * instance chooses the protocol, it chooses theirs, too.
+   */
+  forRpc(upstream: Upstream, wire: WireSettings): UpstreamPool {
+    const isChosen = upstream.endpoint.secure === true && protocolTo(upstream.endpoint, wire.protocol) === "auto";
+    return this.of(upstream, wire, isChosen ? "auto" : "h2");
   }
 
   /**
@@ -103,17 +115,14 @@ export class Pools {
     if (entry === undefined) return;
     this.#entries.delete(upstream);
     this.#leave(entry.pool);
-    if (entry.other !== undefined) this.#leave(entry.other);
+    for (const other of entry.others?.values() ?? []) this.#leave(other);
   }
 
   /** Ends every connection, also those in use. */
   async destroy(): Promise<void> {
     this.#isClosed = true;
     this.#options.clock.clearTimer(this.#round);
-    const pools = [
-      ...[...this.#entries.values()].flatMap(({ pool, other }) => (other === undefined ? [pool] : [pool, other])),
-      ...this.#leaving,
-    ];
+    const pools = [...[...this.#entries.values()].flatMap(({ pool, others }) => [pool, ...(others?.values() ?? [])]), ...this.#leaving];
     this.#entries.clear();
     this.#leaving.clear();
     await Promise.all(pools.map(({ connections }) => connections.destroy()));

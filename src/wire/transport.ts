@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Clock, Random } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
-import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { headersWith, type RequestHeaders } from "../core/http/request-headers.ts";
 import type { TransferListener } from "../core/http/transfer-listener.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -83,8 +83,8 @@ export class Transport {
 
   /** The innermost dispatch of a service's pipeline. */
   dispatch(wire: WireSettings): Dispatch {
-    return (request) =>
-      new Promise((resolve) => {
+    return (request) => {
+      const answer = new Promise<MeshResponse>((resolve) => {
         const { transfer } = request;
         const exchange =
           transfer === undefined
@@ -94,7 +94,8 @@ export class Transport {
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
         try {
-          pool = this.#pools.of(request.upstream as Upstream, wire);
+          const upstream = request.upstream as Upstream;
+          pool = request.rpc?.protocol === "grpc" ? this.#pools.forRpc(upstream, wire) : this.#pools.of(upstream, wire);
           body = wireBody(request, this.#clock);
         } catch (error) {
           exchange.onError(error as Error);
@@ -103,6 +104,9 @@ export class Transport {
         exchange.begin(pool);
         pool.connections.dispatch(new RequestOptions(request, body), exchange);
       });
+      const whole = request.rpc?.whole;
+      return whole === undefined ? answer : answer.then((response) => whole(response, request));
+    };
   }
 
   /**

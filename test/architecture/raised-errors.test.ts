@@ -58,8 +58,13 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "fetch/fetch.ts: fetchRedirected": ['a redirect, and `redirect` is "error"'],
     "fetch/redirect.ts: refused": ["a redirect that leads out of the service, is one too many, or needs a stream again"],
     "attempts/lease.ts: failureOf": ["a connection of a client of node:http broke; for the statistics, no caller gets it"],
+    "connect/wire-error.ts: faultOf": ["an answer that is none of its protocol; the cause of a ConnectError"],
+    "attempts/attempt-ledger.ts: Attempt.#lateFailure": [
+      "a status of gRPC behind the messages is a failure; for pickers, no caller gets it",
+    ],
   },
   ERR_MESH_BODY: {
+    "connect/wire-error.ts: faultOf": ["a message over the limit of a transport; the cause of a ConnectError"],
     "wire/failure.ts: codeOf": [
       "the request body could not be read",
       "the request body has another length than its content-length",

@@ -18,8 +18,9 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["consul", ["registries/consul/", "registries/consul.ts"]],
   ["jose", ["authentication/"]],
   ["eureka-js-client", ["registries/eureka/", "registries/eureka.ts"]],
-  ["@grpc/grpc-js", ["identity/spiffe/streams/"]],
-  ["@bufbuild/protobuf", ["identity/spiffe/messages/", "identity/spiffe/packages.ts", "identity/spiffe/protos/"]],
+  ["@grpc/grpc-js", ["grpc/", "identity/spiffe/streams/"]],
+  ["@connectrpc/connect", ["connect/"]],
+  ["@bufbuild/protobuf", ["connect/", "identity/spiffe/messages/", "identity/spiffe/packages.ts", "identity/spiffe/protos/"]],
 ]);
 
 /** Packages that the build puts into the files of the live page: an installation does not need them. */

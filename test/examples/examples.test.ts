@@ -31,6 +31,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
     "0 of all calls failed; answers from hello from new one, hello from new two, hello from old one, hello from old two",
   ],
   "canary.ts": ['canary of "orders 2": began\n', 'canary of "orders 2": rolled-back\n', "calls go from 1.4.0\n"],
+  "connect.ts": ["499\n499\n499\nnow 499\nnow 525\nnow 475\n[not_found] there is no salt\n", "failing", "fine"],
   "gateway.ts": [
     "401 Unauthorized\n200 v1 /orders/7\n404 Not Found\n200 v2 /orders/7, 200 v2 next /orders/7\nthe next release got about a quarter: true\n",
   ],
@@ -63,6 +64,8 @@ const alone: Readonly<Record<string, readonly string[]>> = {
 const withServer = ["consul.ts", "dns.ts", "eureka.ts", "move-registry.ts", "workers.ts"];
 /** Run by mtls.test.ts. */
 const withIdentity = ["mtls-consul.ts", "mtls-files.ts", "mtls-spiffe.ts"];
+/** Generated from a definition, for another one. */
+const generated = ["connect/prices_pb.ts"];
 /** Run by getting-started.test.ts. */
 const together = ["getting-started/caller.ts", "getting-started/first-call.ts", "getting-started/greeter.ts"];
 
@@ -76,7 +79,7 @@ describe("the examples", () => {
 
   it("are all run here", () => {
     const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
-    expect([...Object.keys(alone), ...withServer, ...withIdentity, ...together].sort()).toEqual(
+    expect([...Object.keys(alone), ...withServer, ...withIdentity, ...together, ...generated].sort()).toEqual(
       files.filter((name) => name.endsWith(".ts")).sort(),
     );
   });

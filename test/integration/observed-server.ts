@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import * as grpc from "@grpc/grpc-js";
 import type { Registrar } from "../../src/extend.ts";
 import type { Mesh } from "../../src/index.ts";
 import { serve } from "../../src/server/server.ts";
@@ -29,6 +30,7 @@ export async function observedServer(mesh: Mesh): Promise<AsyncDisposable> {
     inbound: { rateLimit: { perSecond: 5, burst: 1 }, authorization: { policy: { rules: [{ id: "all", action: "allow" }] } } },
   });
   await serving.started;
+  const rpc = await rpcCalls(mesh);
   const calls = setInterval(
     () =>
       void fetch(urlOf(server)).then(
@@ -51,6 +53,34 @@ export async function observedServer(mesh: Mesh): Promise<AsyncDisposable> {
     async [Symbol.asyncDispose]() {
       clearInterval(calls);
       clearInterval(cuts);
+      await rpc[Symbol.asyncDispose]();
+      await serving.stop();
+    },
+  };
+}
+
+/** A server of gRPC that is called again and again. */
+async function rpcCalls(mesh: Mesh): Promise<AsyncDisposable> {
+  const server = new grpc.Server();
+  const bytes = (given: Buffer): Buffer => given;
+  const whole = { requestStream: false, responseStream: false } as const;
+  const serialize = { requestSerialize: bytes, requestDeserialize: bytes, responseSerialize: bytes, responseDeserialize: bytes };
+  server.addService(
+    { Get: { path: "/shop.v1.Orders/Get", ...whole, ...serialize } },
+    {
+      Get: (_call: unknown, done: grpc.sendUnaryData<Buffer>) => done(null, Buffer.alloc(0)),
+    },
+  );
+  const port = await new Promise<number>((resolve) =>
+    server.bindAsync(`${host}:0`, grpc.ServerCredentials.createInsecure(), (_error, bound) => resolve(bound)),
+  );
+  const serving = serve(server, { signals: [], log: false, mesh, lameDuckMs: 0, inbound: {} });
+  const client = new grpc.Client(`${host}:${port}`, grpc.credentials.createInsecure());
+  const timer = setInterval(() => client.makeUnaryRequest("/shop.v1.Orders/Get", bytes, bytes, Buffer.alloc(0), () => {}), 100);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      client.close();
       await serving.stop();
     },
   };

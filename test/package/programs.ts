@@ -107,7 +107,7 @@ if (process.argv[2] === "after fetch") {
   await fetch("data:,").then((response) => response.text());
   before.dispatchers = look().dispatchers;
 }
-const entries = process.argv[2] === "as undici" ? ["undici"] : ["inmesh", "inmesh/consul", "inmesh/eureka", "inmesh/prometheus", "inmesh/server", "inmesh/fastify", "inmesh/gateway", "inmesh/jwt", "inmesh/spiffe", "inmesh/testing"];
+const entries = process.argv[2] === "as undici" ? ["undici"] : ["inmesh", "inmesh/consul", "inmesh/eureka", "inmesh/prometheus", "inmesh/server", "inmesh/fastify", "inmesh/gateway", "inmesh/jwt", "inmesh/spiffe", "inmesh/grpc", "inmesh/testing"];
 for (const entry of entries) await import(entry);
 const after = look();
 const changed = ["names", "signals"].filter((name) => before[name] !== after[name]);
@@ -175,7 +175,7 @@ registerHooks({
   },
 });
 const { createMesh, staticDiscovery } = await import("inmesh");
-const dear = ["internal/deps/undici/undici", "zlib"];
+const dear = ["internal/deps/undici/undici", "zlib", "http2", "fs/promises", "tls"];
 const ofNode = () => dear.filter((name) => process.moduleLoadList.includes("NativeModule " + name));
 // Not by import, which reads every export, and one of them loads Node's own undici.
 const { createServer } = process.getBuiltinModule("node:http");
@@ -226,7 +226,7 @@ export const oldNodeProgram: string = `
 const [node] = process.argv.slice(2);
 Object.defineProperty(process, "versions", { value: { ...process.versions, node } });
 delete process.getBuiltinModule;
-const entries = ["inmesh", "inmesh/extend", "inmesh/consul", "inmesh/eureka", "inmesh/prometheus", "inmesh/server", "inmesh/fastify", "inmesh/jwt", "inmesh/config", "inmesh/envoy", "inmesh/nginx", "inmesh/admin", "inmesh/testing"];
+const entries = ["inmesh", "inmesh/extend", "inmesh/consul", "inmesh/eureka", "inmesh/prometheus", "inmesh/server", "inmesh/fastify", "inmesh/jwt", "inmesh/config", "inmesh/envoy", "inmesh/nginx", "inmesh/grpc", "inmesh/admin", "inmesh/testing"];
 const said = await Promise.all(entries.map((entry) => import(entry).then(() => "nothing", ({ message }) => message)));
 console.log(JSON.stringify([...new Set(said)]));
 `;

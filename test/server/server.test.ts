@@ -384,7 +384,7 @@ const servedTwice =
 
 describe("bad input", () => {
   test.each<[what: string, server: unknown, options: unknown, message: string]>([
-    ["no server", {}, {}, "serve needs a server of node:http, node:https or node:http2, or a Fastify instance"],
+    ["no server", {}, {}, "serve needs a server of node:http, node:https or node:http2, a Fastify instance or a Server of @grpc/grpc-js"],
     ["an Express application", () => {}, {}, "what app.listen() returns"],
     ["an unknown option", createServer(), { lameDuck: 1 }, 'serve has no option "lameDuck"'],
     ["a negative time", createServer(), { graceMs: -1 }, "serve.graceMs must be from 0 to 2147483647, not -1"],

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { isGatewayError, outcomeOfError } from "../../core/outcome.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
 import type { AttemptLearner } from "../picker.ts";
 import { FailureMemory } from "./failure-memory.ts";
 import type { FailureShare } from "./failure-share.ts";
@@ -90,7 +91,8 @@ export class AttemptOnRecord implements AttemptLearner {
     record.startedSum += Math.floor(this.#startedAt);
   }
 
-  onHead({ status }: MeshResponse): void {
+  onHead(response: MeshResponse): void {
+    const status = countedStatus(response);
     const now = this.#stopWaiting();
     const badness = badnessOf(status);
     if (badness > 0) this.#fail(badness, now, isGatewayError(status));

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { outcomeOfError } from "../../core/outcome.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { FailureRate } from "../learning/failure-rate.ts";
 import { badnessOf } from "../learning/track-record.ts";
@@ -126,7 +127,7 @@ class Prequal implements ReportingPicker {
     return {
       onHead: (response) => {
         const now = this.#clock.now();
-        const badness = badnessOf(response.status);
+        const badness = badnessOf(countedStatus(response));
         failures.record(badness, now, failureHalfLifeMs);
         if (badness === 0 && now - startedAt < outdatedPart * latencyMs) record.usedAt = usedAt;
         if (list !== undefined) this.#takeReport(list, upstream, response, Math.max(0, now - startedAt));

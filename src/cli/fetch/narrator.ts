@@ -20,6 +20,7 @@ const denials: Readonly<Record<RetryDenial, string>> = {
   deadline: "the time left is too short",
   "not-safe": "it may have been executed, and the method is not safe to repeat (--idempotent asserts that it is)",
   body: "the body cannot be sent again",
+  pushback: "the instance asks for no further attempt (grpc-retry-pushback-ms)",
 };
 
 /** Follows one call: keeps its attempts, and writes a line about everything that happens. */

@@ -7,6 +7,8 @@ export interface CallEnd {
   readonly status: number | undefined;
   /** The error of the call or of its body; `undefined` for a success. */
   readonly error: unknown;
+  /** The code of gRPC of a remote procedure call that was answered, by its HTTP status where no other came; absent for every other request. */
+  readonly rpcStatus?: number | undefined;
   /** Whether the caller aborted the call, which is no error. */
   readonly cancelled: boolean;
   /** Number of attempts. */

@@ -12,7 +12,7 @@ import type { FaultEvent, MirrorEvent } from "./routes/route-events.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** The reason for which an attempt that failed was not retried. */
-export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body";
+export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body" | "pushback";
 
 /** An attempt failed, and another one follows. */
 export interface RetryEvent {

@@ -11,6 +11,8 @@ export interface AttemptEnd {
   readonly record: AttemptRecord;
   /** The error of the attempt or of its body; `undefined` for a success. */
   readonly error: unknown;
+  /** The code of gRPC of a remote procedure call that was answered, by its HTTP status where no other came; absent for every other request. */
+  readonly rpcStatus?: number | undefined;
   /** Whether this process gave the attempt up: its caller aborted, or another attempt was faster. */
   readonly cancelled: boolean;
   /** Milliseconds from its beginning to the end of the body, or to the failure. */

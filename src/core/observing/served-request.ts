@@ -1,3 +1,5 @@
+import type { RpcMethod } from "../rpc/rpc-method.ts";
+
 /** A request that this process serves, as observers see it. It is the request itself: what it does not offer here may change. */
 export interface ServedRequest {
   readonly method: string;
@@ -14,6 +16,8 @@ export interface ServedRequest {
   readonly startedAt: number;
   /** Whether it came in clear text to a server with an identity, which `callers.mode: "permissive"` lets pass; absent means no. */
   readonly isClearTextBesideTls?: boolean;
+  /** The method of gRPC that it calls; absent for other requests. */
+  readonly rpc?: RpcMethod | undefined;
   /** Whether another tool has its hand on the server's requests, as the instrumentations of OpenTelemetry have: it reports the request too. */
   readonly isInstrumented: boolean;
   /** The value of a header, by its name in lower case; of several with this name the first. */
@@ -34,6 +38,8 @@ export interface ServedAuthorization {
 export interface ServedEnd {
   /** The status of the response; `undefined` where none has begun. */
   readonly status: number | undefined;
+  /** The status of a call of gRPC: `CANCELLED` where its caller has gone before one; absent for other requests. */
+  readonly rpcStatus?: number | undefined;
   /** The part of the server that answered before any handler has seen the request: `concurrency`, `rate limit`; `undefined` for a handler. */
   readonly refusedBy: string | undefined;
   /** The decision on the request; `undefined` where the server has no `authorization`. */

@@ -21,6 +21,11 @@ export interface OptionRule<out Value> {
   readonly isWhole?: boolean | undefined;
   /** Where the value may be an object that code makes: how a configuration in a file names it. */
   readonly named?: NamedKind | undefined;
+  /**
+   * The value of a service beside that of the mesh, where it does not replace that as a whole: of groups whose options protect, so that a service that says one of
+   * them keeps the others.
+   */
+  over?(ofMesh: Value, ofService: Value): Value;
   /** Whether a mesh that runs takes another value (`mesh.reconfigure`). Of options in a group the group says it. */
   readonly atOnce?: boolean | undefined;
   /** The table of the options in the value, where that is a group of options. */

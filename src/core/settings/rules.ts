@@ -84,6 +84,22 @@ export function group<Options extends object, Rules extends OptionRules<Options>
   };
 }
 
+/**
+ * The rule of a group whose options protect: that of a service stands over that of the mesh option by option, where other groups replace it. A service that says one
+ * of them must not lose the others without a word. `over` is how the two are put together.
+ */
+export function protecting<Options extends object>(
+  rule: OptionRule<Options>,
+  over: (ofMesh: Options, ofService: Options) => Options = optionsOver,
+): OptionRule<Options> {
+  return { ...rule, over };
+}
+
+/** The options of two groups; of those in both, the second ones. `undefined` says nothing. */
+export function optionsOver<Options extends object>(outer: Options, inner: Options): Options {
+  return { ...outer, ...Object.fromEntries(Object.entries(inner).filter(([, value]) => value !== undefined)) };
+}
+
 /** The rule of an option of which a mesh that runs takes another value. */
 export function atOnce<Value>(rule: OptionRule<Value>): OptionRule<Value> {
   return { ...rule, atOnce: true };

@@ -1,5 +1,5 @@
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
-import { atOnce, group, number } from "../../core/settings/rules.ts";
+import { atOnce, group, number, protecting } from "../../core/settings/rules.ts";
 
 /**
  * The limit of compressed response bodies: without it, a malicious body of 250 KiB decodes to 256 MiB. `decode` in the options of the mesh.
@@ -24,4 +24,4 @@ export interface DecodeOption {
 }
 
 /** The rule of {@link DecodeOption}. */
-export const decodeOption = optionTable<DecodeOption>()({ decode: atOnce(group(decodeOptions)) });
+export const decodeOption = optionTable<DecodeOption>()({ decode: atOnce(protecting(group(decodeOptions))) });

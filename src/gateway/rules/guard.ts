@@ -17,11 +17,13 @@ export class Guard {
   readonly #tokens: readonly TokenVerifier[];
   readonly #clock: Clock;
 
-  constructor({ cors = false, rateLimit = false, tokens = [], maxBodyBytes }: GatewayRule, clock: Clock) {
-    this.cors = cors === false ? undefined : new Cors(cors);
-    this.#rate = rateLimit === false ? undefined : new CellRate(gatewayRateLimit.settle(rateLimit));
-    this.#tokens = tokens;
-    this.maxBodyBytes = maxBodyBytes;
+  /** @param every the demands on all requests: what the rule does not say is theirs, and a client has one rate for all that share it */
+  constructor({ cors, rateLimit, tokens, maxBodyBytes }: GatewayRule, clock: Clock, every?: Guard) {
+    this.cors = cors === undefined ? every?.cors : cors === false ? undefined : new Cors(cors);
+    this.maxBodyBytes = maxBodyBytes ?? every?.maxBodyBytes;
+    this.#tokens = tokens ?? (every === undefined ? [] : every.#tokens);
+    if (rateLimit === undefined) this.#rate = every === undefined ? undefined : every.#rate;
+    else this.#rate = rateLimit === false ? undefined : new CellRate(gatewayRateLimit.settle(rateLimit));
     this.#clock = clock;
   }
 

@@ -3,7 +3,7 @@ import type { MeshDoor, RuledRequest } from "../../core/stages/mesh-door.ts";
 import { Guard } from "./guard.ts";
 import type { GatewayRule } from "./rule-options.ts";
 
-/** Stands for every request: those of a rule that is not named, and those that no rule matches. */
+/** Stands for every request: those of a rule that is not named, those that no rule matches, and what a rule that is named does not say. */
 export const everyRule = "*";
 
 /** The demands of a gateway by the rules of its routes. */
@@ -16,12 +16,13 @@ export class Guards {
   constructor(door: MeshDoor, rules: Readonly<Record<string, GatewayRule>>, clock: Clock) {
     this.#door = door;
     const known = door.ruleNames();
-    for (const [name, rule] of Object.entries(rules)) {
-      if (name !== everyRule && known !== undefined && !known.includes(name))
+    const { [everyRule]: every, ...named } = rules;
+    this.#others = every === undefined ? undefined : new Guard(every, clock);
+    for (const [name, rule] of Object.entries(named)) {
+      if (known !== undefined && !known.includes(name))
         throw new TypeError(`gateway: rules.${name} is for no route; the routes are ${known.join(", ") || "none"}`);
-      this.#byRule.set(name, new Guard(rule, clock));
+      this.#byRule.set(name, new Guard(rule, clock, this.#others));
     }
-    this.#others = this.#byRule.get(everyRule);
   }
 
   /**

@@ -21,7 +21,7 @@ export const gatewayRateLimit = optionTable<GatewayRateLimit>()({
   maxKeys: integer({ default: 10_000, min: 2, max: 10_000_000 }),
 });
 
-/** The demands of a gateway on the requests of one route. */
+/** The demands of a gateway on the requests of one route. One that is absent is that of the rule `"*"`; the defaults are those without it. */
 export interface GatewayRule {
   /** The pages of other origins that may read answers. @default false */
   readonly cors?: CorsOptions | false;

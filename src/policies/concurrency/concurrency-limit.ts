@@ -4,6 +4,7 @@ import { MeshError } from "../../core/errors.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { ConcurrencyReading } from "../../core/observing/reading.ts";
 import { isGatewayError, isOfOneCaller, outcomeOfError } from "../../core/outcome.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
 import { equalValues } from "../../core/settings/equal-values.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { atOnce, group, orFalse } from "../../core/settings/rules.ts";
@@ -78,7 +79,8 @@ export class ConcurrencyLimiter {
     return next(request).then(
       (response) => {
         // A fast 429 says nothing of the room: it is said to one caller.
-        if (!isOfOneCaller(response.status)) this.#learn(startedAt, inFlight, isGatewayError(response.status));
+        const status = countedStatus(response);
+        if (!isOfOneCaller(status)) this.#learn(startedAt, inFlight, isGatewayError(status));
         response.body.onClose(this.#leave);
         return response;
       },

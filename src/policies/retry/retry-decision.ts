@@ -5,6 +5,8 @@ import { refusedHeader } from "../../core/http/own-headers.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
 import type { RetryDenial } from "../../core/observing/events.ts";
 import { isGatewayError, isRetryableMethod } from "../../core/outcome.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
+import { rpcStatusName } from "../../core/rpc/rpc-status.ts";
 import type { RetryCondition } from "./retry-options.ts";
 
 /** The end of an attempt that failed: its error, or a response that is a failure. */
@@ -35,8 +37,8 @@ export interface RetryRules {
 }
 
 /** Whether a response is a failure by these rules. */
-export function isFailedBy(on: readonly RetryCondition[] | undefined, response: Pick<MeshResponse, "status">): boolean {
-  return on === undefined ? isFailedResponse(response) : hasStatus(on, response.status);
+export function isFailedBy(on: readonly RetryCondition[] | undefined, response: Pick<MeshResponse, "status" | "rpcStatus">): boolean {
+  return on === undefined ? isFailedResponse(response) : hasStatus(on, countedStatus(response));
 }
 
 function hasStatus(on: readonly RetryCondition[], status: number): boolean {
@@ -44,7 +46,8 @@ function hasStatus(on: readonly RetryCondition[], status: number): boolean {
 }
 
 /** Whether a response is a failure that another attempt may turn into a success: 408, 421, 425 and the gateway errors. */
-export function isFailedResponse({ status }: Pick<MeshResponse, "status">): boolean {
+export function isFailedResponse(response: Pick<MeshResponse, "status" | "rpcStatus">): boolean {
+  const status = countedStatus(response);
   return isGatewayError(status) || status === 408 || status === 421 || status === 425;
 }
 
@@ -76,7 +79,7 @@ function mayBeExecutedTwice(method: string, methods: RetryRules["methods"]): boo
 /** Whether the rules have this failure. */
 function isListed(on: RetryRules["on"], { kind, reason }: Classified, { response }: Failure): boolean {
   if (on === undefined) return true;
-  if (response !== undefined) return hasStatus(on, response.status);
+  if (response !== undefined) return hasStatus(on, countedStatus(response));
   if (kind === "unsent") return on.includes("connect");
   if (kind === "refused") return on.includes("refused");
   return on.includes(reason === "ERR_MESH_TIMEOUT" ? "timeout" : "reset");
@@ -109,14 +112,19 @@ function classifyError(request: MeshRequest, error: unknown): Classified | undef
       if (last === undefined || last.phase === "body") return undefined;
       if (last.maybeExecuted) return { kind: "executed", reason: error.code };
       return { kind: last.phase === "connect" ? "unsent" : "refused", reason: error.code };
+    case "ERR_MESH_BODY":
+      // Nothing of an answer that is read whole was given to the caller. One that was refused here has no code.
+      if (request.rpc?.whole === undefined || last?.phase !== "body" || last.code === undefined) return undefined;
+      return { kind: "executed", reason: error.code };
     default:
       return undefined;
   }
 }
 
 function classifyResponse(response: MeshResponse, on: RetryRules["on"]): Classified | undefined {
-  const reason = String(response.status);
-  switch (response.status) {
+  const status = countedStatus(response);
+  const reason = response.rpcStatus === undefined ? String(status) : rpcStatusName(response.rpcStatus);
+  switch (status) {
     case 421:
       return { kind: "declined", reason };
     case 425:
@@ -129,6 +137,6 @@ function classifyResponse(response: MeshResponse, on: RetryRules["on"]): Classif
     case 504:
       return { kind: "executed", reason };
     default:
-      return on !== undefined && hasStatus(on, response.status) ? { kind: "executed", reason } : undefined;
+      return on !== undefined && hasStatus(on, status) ? { kind: "executed", reason } : undefined;
   }
 }

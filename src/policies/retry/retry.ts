@@ -4,6 +4,8 @@ import { isMeshError, MeshError } from "../../core/errors.ts";
 import { retryAfterOf } from "../../core/http/retry-after.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { EventSink, RetryDenial } from "../../core/observing/events.ts";
+import { retryPushback } from "../../core/rpc/retry-pushback.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { atOnce, group, orFalse } from "../../core/settings/rules.ts";
 import { dispatchOf, type Receiver, type Send, type Stage, settleWith } from "../../core/stages/stage.ts";
@@ -103,7 +105,9 @@ class RetryPolicy {
     const decision = decide(request, failure, { methods: isDeclared ? "declared" : methods, on });
     if (!decision.retry) return this.#denied(request, decision.denial);
     if (request.attempt >= maxAttempts) return this.#denied(request, "attempts");
-    const asked = heedRetryAfter && failure.response ? retryAfterOf(failure.response, clock.wallNow()) : undefined;
+    const pushback = request.rpc !== undefined && failure.response ? retryPushback(failure.response) : undefined;
+    if (pushback === "never") return this.#denied(request, "pushback");
+    const asked = heedRetryAfter && failure.response ? (pushback ?? retryAfterOf(failure.response, clock.wallNow())) : undefined;
     const jitter = decision.isImmediate ? 0 : fullJitter(random, request.attempt - 1, { baseMs: baseDelayMs, capMs: maxDelayMs });
     const delayMs = Math.max(asked ?? 0, jitter);
     const beginsAt = clock.now() + delayMs;
@@ -171,7 +175,7 @@ class FailedResponse extends Error {
   constructor(response: MeshResponse) {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
-    super(`status ${response.status}`);
+    super(`status ${countedStatus(response)}`);
     Error.stackTraceLimit = limit;
     this.response = response;
   }

@@ -1,5 +1,7 @@
 import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { type AttemptRecord, isMeshError, type MeshErrorCode } from "../../core/errors.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
+import { httpStatusOf, rpcStatusNamed } from "../../core/rpc/rpc-status.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
 
 /** Learns how a call of a split has ended. */
@@ -42,11 +44,12 @@ export class FollowedCall implements Receiver {
   }
 
   answered(response: MeshResponse): void {
-    const isFailure = response.status >= 500 || this.#request.attempts.some(hasFailed);
+    const isFailure = countedStatus(response) >= 500 || this.#request.attempts.some(hasFailed);
     this.#outcome.ended(isFailure, this.#now() - this.#startedAt);
     if (!isFailure) {
       response.body.onClose((error) => {
-        if (isFailureOfTarget(error)) this.#outcome.broke();
+        // The status of a remote procedure call may come behind its messages.
+        if (isFailureOfTarget(error) || (this.#request.rpc !== undefined && countedStatus(response) >= 500)) this.#outcome.broke();
       });
     }
     this.#receiver.answered(response);
@@ -64,7 +67,8 @@ function isFailureOfTarget(error: unknown): boolean {
 }
 
 /** Whether an attempt failed. One that was given up, by the caller or since another was faster, has the name of an error as its code. */
-function hasFailed({ status, code }: AttemptRecord): boolean {
+function hasFailed({ status, rpcStatus, code }: AttemptRecord): boolean {
+  if (rpcStatus !== undefined) return httpStatusOf(rpcStatusNamed(rpcStatus)) >= 500;
   if (status !== undefined) return status >= 500;
   return code !== undefined && /^[A-Z][A-Z0-9_]+$/.test(code);
 }

@@ -8,6 +8,7 @@ import { carriesCredentials } from "../../core/http/secret-headers.ts";
 import { meshRequest } from "../../core/mesh-request.ts";
 import type { MirrorOmission, MirrorOutcome } from "../../core/observing/routes/route-events.ts";
 import type { Routed } from "../../core/routed.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
 import type { TimerHandler } from "../../core/shared-timers.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
 import { copyHeader } from "../../policies/incoming.ts";
@@ -102,7 +103,7 @@ export class Copy implements BodyTaker, Receiver, TimerHandler {
       response.body.cancel();
       return;
     }
-    this.#status = response.status;
+    this.#status = countedStatus(response);
     response.body.onClose((error) => {
       this.#end(error === undefined && this.#status < 500 ? "answered" : "failed");
     });

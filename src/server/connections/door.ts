@@ -7,10 +7,16 @@ import type { NodeServer, ServerReply, ServerRequest } from "../node-server.ts";
 export interface Gate {
   /** `proceed` hands the request to the listeners, at once or later. */
   request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean;
-  /** A stream of HTTP/2. The `request` for it follows, where the server has a listener of requests. */
-  stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
+  /** A stream of HTTP/2. The `request` for it follows, where the server has a listener of requests; `proceed` hands it to the listeners of streams. */
+  stream(stream: ServerHttp2Stream, headers: ReceivedHeaders, proceed: () => void): boolean;
   /** A request to leave HTTP/1.1 on its connection: an upgrade, or CONNECT. `proceed` returns `false` where there is no listener of it. */
   upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean;
+}
+
+/** The headers of a stream, as its listeners get them: as an object, and as they came. */
+export interface ReceivedHeaders {
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
 }
 
 /** Takes each connection of a server before its listeners do. */
@@ -57,7 +63,11 @@ function isTaken(gate: Gate, event: string | symbol, args: readonly unknown[], p
     case "checkExpectation":
       return gate.request(args[0] as ServerRequest, args[1] as ServerReply, proceed);
     case "stream":
-      return gate.stream(args[0] as ServerHttp2Stream, args[1] as IncomingHttpHeaders);
+      return gate.stream(
+        args[0] as ServerHttp2Stream,
+        { headers: args[1] as IncomingHttpHeaders, rawHeaders: (args[3] ?? []) as readonly string[] },
+        proceed,
+      );
     case "upgrade":
     case "connect":
       // CONNECT over HTTP/2 has a response where that over HTTP/1.1 has the socket; its stream has been seen.

@@ -39,7 +39,7 @@ export function refuse(
       if (isMarked || name !== refusedHeader) reply.setHeader(name, value);
     endReply(reply, text);
   };
-  if (hasNoBody(request)) {
+  if ("isOfStream" in reply || hasNoBody(request)) {
     answer();
     return;
   }

@@ -55,8 +55,8 @@ export class Traffic {
   /** A request has arrived; `onEnd` is called once its response has ended, or its connection has. Returns whether it is the first of its connection. */
   request(request: ServerRequest, reply: ServerReply, onEnd?: () => void): boolean {
     if ("stream" in request) {
-      // It ends with its stream.
-      this.#streams.set(request.stream, reply);
+      // It ends with its stream. A listener of streams writes to the stream itself.
+      if (!("isOfStream" in reply)) this.#streams.set(request.stream, reply);
       if (onEnd !== undefined) reply.once("close", onEnd);
       return this.#sessions.began(request.stream.session as ServerHttp2Session | undefined);
     }

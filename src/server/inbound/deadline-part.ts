@@ -1,4 +1,7 @@
+import { readGrpcTimeout } from "../../core/rpc/grpc-timeout.ts";
+import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import { attemptHeader, copyHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
+import { streamReplyOf } from "../streams/stream-reply.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
 
 /**
@@ -10,7 +13,9 @@ export class DeadlinePart implements InboundPart {
   readonly name = "deadline";
 
   arrive(record: InboundRequest): boolean {
-    const waitsMs = headerNumber(record.header(deadlineHeader));
+    const ownMs = headerNumber(record.header(deadlineHeader));
+    const rpcMs = record.isRpc ? timeoutOf(record) : undefined;
+    const waitsMs = ownMs === undefined || rpcMs === undefined ? (ownMs ?? rpcMs) : Math.min(ownMs, rpcMs);
     record.attempt = headerNumber(record.header(attemptHeader)) ?? 1;
     record.isCopy = record.header(copyHeader) !== undefined;
     if (waitsMs === undefined) return false;
@@ -19,7 +24,14 @@ export class DeadlinePart implements InboundPart {
   }
 }
 
+function timeoutOf(record: InboundRequest): number | undefined {
+  const ms = readGrpcTimeout(record.header("grpc-timeout") ?? "");
+  return ms === undefined ? undefined : Math.floor(ms);
+}
+
 /** Refuses a request that is not waited for any more. */
 export function refuseLate(record: InboundRequest): true {
+  const reply = streamReplyOf(record.reply);
+  if (record.isRpc && reply !== undefined) reply.rpcStatus = rpcStatus.DEADLINE_EXCEEDED;
   return record.refuse("deadline", { why: "the caller's deadline has passed" });
 }

@@ -4,9 +4,13 @@ import type { CallPriority } from "../../core/dispatch.ts";
 import { rawHeader } from "../../core/http/raw-headers.ts";
 import type { ServedAuthorization, ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
 import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
+import { type RpcMethod, rpcMethodOf } from "../../core/rpc/rpc-method.ts";
+import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { streamReplyOf } from "../streams/stream-reply.ts";
+import { streamRequestOf } from "../streams/stream-request.ts";
 import type { UpstreamCalls } from "./log/upstream-calls.ts";
 import { type Peer, peerOf } from "./peer.ts";
 
@@ -89,6 +93,20 @@ export class InboundRequest implements ServedRequest, Caller {
 
   get method(): string {
     return this.request.method ?? "GET";
+  }
+
+  /** Whether it is a call of gRPC to a listener of streams. */
+  get isRpc(): boolean {
+    return streamRequestOf(this.request)?.isRpc === true;
+  }
+
+  get rpc(): RpcMethod | undefined {
+    return this.isRpc ? rpcMethodOf(this.target) : undefined;
+  }
+
+  /** The status of a call of gRPC at its end; `undefined` for other requests. */
+  get rpcStatus(): number | undefined {
+    return this.isRpc ? (streamReplyOf(this.reply)?.rpcStatus ?? rpcStatus.CANCELLED) : undefined;
   }
 
   get scheme(): "http" | "https" {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
@@ -6,7 +7,9 @@ import { answerFor, areAnsweredCallersKept } from "../../core/peers/answered-cal
 import type { Caller } from "../../core/peers/caller.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import { ifLeftBehind, isBehindOthers } from "../connections/left-behind.ts";
+import type { GrpcApplication } from "../grpc/grpc-js-server.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { streamRequestOf } from "../streams/stream-request.ts";
 import { answerOf } from "./answer-of.ts";
 import { refuseLate } from "./deadline-part.ts";
 import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
@@ -26,13 +29,27 @@ interface Marked {
   [callerKey]?: Caller;
 }
 
+/** The record of the stream that is being answered here: its handlers get no object that it could be kept on. */
+const answering = new AsyncLocalStorage<InboundRequest>();
+
 /**
  * The caller of a request that has passed `inbound`, as far as it is verified: its identity, its address and its tokens. `undefined` for a request that no
- * middleware has seen. Of Fastify it is `callerOf(request.raw)`.
+ * middleware has seen. Of Fastify it is `callerOf(request.raw)`; in a handler of gRPC it is `callerOf()`, without a request.
  */
-export function callerOf(request: ServerRequest): Caller | undefined {
-  const { [recordKey]: record, [callerKey]: upgraded } = request as Marked;
+export function callerOf(): Caller | undefined;
+export function callerOf(request: ServerRequest): Caller | undefined;
+export function callerOf(request?: ServerRequest): Caller | undefined {
+  const { [recordKey]: record = request === undefined ? answering.getStore() : undefined, [callerKey]: upgraded } = (request ??
+    {}) as Marked;
   return record === undefined ? upgraded : { identity: record.identity, address: record.address, tokens: record.tokens };
+}
+
+/** The server in front of whose handlers an {@link Inbound} is. */
+export interface InboundAround {
+  readonly readiness: AskReadiness;
+  readonly mesh?: object | undefined;
+  /** The server itself, where it is one of grpc-js. */
+  readonly grpc?: Pick<GrpcApplication, "services"> | undefined;
 }
 
 /** The parts that the requests of a server meet before their handlers see them. */
@@ -46,16 +63,16 @@ export class Inbound implements InboundHost {
   /** The one that the options of `serve` ask for; `undefined` where they ask for none. */
   static of(
     { inbound, mesh, clock }: { inbound: InboundOptions | false; mesh: object | undefined; clock: Clock },
-    readiness: AskReadiness,
+    around: Pick<InboundAround, "readiness" | "grpc">,
   ): Inbound | undefined {
-    return inbound === false ? undefined : new Inbound(inboundOptions.settle({ clock, ...inbound }), { readiness, mesh });
+    return inbound === false ? undefined : new Inbound(inboundOptions.settle({ clock, ...inbound }), { ...around, mesh });
   }
 
-  constructor(settings: InboundSettings, { readiness, mesh }: { readonly readiness: AskReadiness; readonly mesh?: object | undefined }) {
+  constructor(settings: InboundSettings, { readiness, mesh, grpc }: InboundAround) {
     this.#settings = settings;
     this.clock = settings.clock;
     this.#observers = mesh === undefined ? undefined : observersOf(mesh);
-    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers, observe: observeOf(mesh) });
+    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers, observe: observeOf(mesh), grpc });
     this.parts = this.#pipeline.parts;
   }
 
@@ -126,12 +143,14 @@ export class Inbound implements InboundHost {
     const { remainingMs, attempt, isCopy, followers, hasContext, upstreams, request, reply } = record;
     const isLimited = attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY;
     const hasCaller = areAnsweredCallersKept();
-    if (!(isLimited || isCopy || hasContext || hasCaller || upstreams !== undefined)) {
+    const { stream } = streamRequestOf(request) ?? {};
+    if (!(stream !== undefined || isLimited || isCopy || hasContext || hasCaller || upstreams !== undefined)) {
       next();
       return;
     }
     let run = (): void => {
-      keepContext(request, reply);
+      if (stream === undefined) keepContext(request, reply);
+      else keepContext(stream);
       next();
     };
     if (isLimited || isCopy) {
@@ -149,6 +168,10 @@ export class Inbound implements InboundHost {
       const caller = { identity: record.identity, address: record.address };
       run = () => answerFor(caller, inner);
     }
+    if (stream !== undefined) {
+      const inner = run;
+      run = () => answering.run(record, inner);
+    }
     if (upstreams !== undefined) {
       const inner = run;
       run = () => upstreams.around(inner);
@@ -157,9 +180,20 @@ export class Inbound implements InboundHost {
     else run();
   }
 
+  /** Whether this process is ready may have changed. */
+  look(): void {
+    this.#pipeline.grpcHealth?.look();
+  }
+
+  /** Ends what would not end by itself: the calls of those that watch the health. */
+  leave(): void {
+    this.#pipeline.grpcHealth?.end();
+  }
+
   /** Writes the rest of the access log, and ends the timer. Requests that still come are handled as before. */
   async close(): Promise<void> {
     this.#pipeline.process.close();
+    this.leave();
     this.#pipeline.authorization?.close();
     await this.#pipeline.log?.close();
   }

@@ -13,13 +13,13 @@ interface Kept extends EventEmitter {
 }
 
 /**
- * Has the listeners for bodies of two emitters run in the asynchronous context of this moment. Node.js tells of the parts of a body in the context of the connection, in
+ * Has the listeners for bodies of one or two emitters run in the asynchronous context of this moment. Node.js tells of the parts of a body in the context of the connection, in
  * which a handler that collects the body by `on("end")` would go on.
  */
-export function keepContext(one: EventEmitter, other: EventEmitter): void {
+export function keepContext(one: EventEmitter, other?: EventEmitter): void {
   const context = new AsyncContext();
   keep(one as Kept, context);
-  keep(other as Kept, context);
+  if (other !== undefined) keep(other as Kept, context);
 }
 
 /** One function for all emitters: a closure for each costs more than the context. */

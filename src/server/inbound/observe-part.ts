@@ -23,10 +23,11 @@ export class ObservePart implements InboundPart {
   }
 
   leave(record: InboundRequest): void {
-    const { followers, reply, refusedBy, authorization } = record;
+    const { followers, reply, refusedBy, authorization, rpcStatus } = record;
     if (followers === undefined) return;
     this.#observers.ended(followers, {
       status: reply.headersSent ? reply.statusCode : undefined,
+      ...(rpcStatus === undefined ? {} : { rpcStatus }),
       refusedBy,
       authorization,
       isComplete: isSentWhole(reply),

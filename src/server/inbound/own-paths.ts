@@ -1,4 +1,5 @@
 import { describeError } from "../../core/errors.ts";
+import type { GrpcHealth } from "../grpc/grpc-health.ts";
 import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
 import type { ReadinessAnswer } from "../readiness.ts";
 import type { HealthSettings } from "./health-options.ts";
@@ -18,12 +19,15 @@ type Answer = (record: InboundRequest) => void;
 export class OwnPaths implements InboundPart {
   readonly name = "own paths";
   readonly #answers = new Map<string, Answer>();
+  readonly #grpc: GrpcHealth | undefined;
 
   constructor(
     health: HealthSettings | false,
     load: { readonly path: string | false; readonly part: LoadPart } | undefined,
     ask: AskReadiness,
+    grpc?: GrpcHealth,
   ) {
+    this.#grpc = grpc;
     if (health !== false) {
       const { livePath, readyPath } = health;
       if (livePath !== false) this.#answers.set(livePath, ({ reply }) => answerJson(reply, 200, { alive: true }));
@@ -39,10 +43,15 @@ export class OwnPaths implements InboundPart {
 
   /** Whether a request is for one of these paths. */
   has(request: ServerRequest): boolean {
-    return this.#answers.has(pathOf(request));
+    return this.#answers.has(pathOf(request)) || this.#grpc?.has(request) === true;
   }
 
   arrive(record: InboundRequest): boolean {
+    if (this.#grpc?.has(record.request) === true) {
+      record.isOwn = true;
+      this.#grpc.answer(record.request, record.reply);
+      return true;
+    }
     const answer = this.#answers.get(pathOf(record.request));
     if (answer === undefined) return false;
     record.isOwn = true;

@@ -1,9 +1,13 @@
+import type { Clock } from "../../core/clock.ts";
 import type { ServerObservers } from "../../core/observing/served-mesh.ts";
+import { GrpcHealth } from "../grpc/grpc-health.ts";
+import type { GrpcApplication } from "../grpc/grpc-js-server.ts";
+import type { GrpcHealthOptions } from "../grpc/health-options.ts";
 import { Authentication } from "./authentication/authentication.ts";
 import { authorizationOptions } from "./authorization/authorization-options.ts";
 import { AuthorizationPart } from "./authorization/authorization-part.ts";
 import { DeadlinePart } from "./deadline-part.ts";
-import { healthOptions } from "./health-options.ts";
+import { type HealthSettings, healthOptions } from "./health-options.ts";
 import type { InboundSettings } from "./inbound-options.ts";
 import type { InboundPart } from "./inbound-request.ts";
 import { inboundConcurrencyOptions } from "./limits/concurrency-options.ts";
@@ -32,6 +36,8 @@ export interface InboundContext {
   readonly observers: ServerObservers | undefined;
   /** Adds an observer to the mesh; `undefined` without one. */
   readonly observe: Observe | undefined;
+  /** The server of gRPC in front of which this is, if it is one. */
+  readonly grpc: Pick<GrpcApplication, "services"> | undefined;
 }
 
 /** The parts of a middleware. */
@@ -39,6 +45,8 @@ export interface Pipeline {
   /** In the order in which a request comes to them; its end is told to them from the last one back. */
   readonly parts: readonly InboundPart[];
   readonly own: OwnPaths;
+  /** gRPC's health service; `undefined` where handlers answer for it. */
+  readonly grpcHealth: GrpcHealth | undefined;
   /** For requests that leave HTTP, and pass none of the parts. */
   readonly upgrades: UpgradeJudge;
   readonly process: ProcessLoad;
@@ -47,7 +55,7 @@ export interface Pipeline {
 }
 
 /** Makes the parts that the options ask for, in their order. */
-export function inboundPipeline(settings: InboundSettings, { readiness, observers, observe }: InboundContext): Pipeline {
+export function inboundPipeline(settings: InboundSettings, { readiness, observers, observe, grpc }: InboundContext): Pipeline {
   const { health, trust, load, authentication, authorization, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
   const reported = load === false ? undefined : loadOptions.settle(load);
   const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
@@ -58,11 +66,9 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
   const strip = trusted && new StripHeaders(trusted);
   const forwarded = trusted && forwardedIdentity(trusted);
   const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), { clock, random, observe });
-  const own = new OwnPaths(
-    health === false ? false : healthOptions.settle(health),
-    reported === undefined ? undefined : { path: reported.path, part: loadPart },
-    readiness,
-  );
+  const paths = health === false ? false : healthOptions.settle(health);
+  const grpcHealth = paths === false ? undefined : grpcHealthOf(paths, { readiness, grpc, clock });
+  const own = new OwnPaths(paths, reported === undefined ? undefined : { path: reported.path, part: loadPart }, readiness, grpcHealth);
   const parts: readonly (InboundPart | false | undefined)[] = [
     // Before all limits: a probe that a limit refuses takes a busy instance out of service, and its load to the others. Probes are no requests of users either,
     // so nothing below counts them.
@@ -90,7 +96,18 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     concurrency !== false && new InboundConcurrency(inboundConcurrencyOptions.settle(concurrency), clock),
   ];
   const upgrades = new UpgradeJudge({ strip, forwarded, providers: authentication, authorization: authorizing });
-  return { parts: parts.filter((part) => part !== false && part !== undefined), own, upgrades, process, log, authorization: authorizing };
+  const used = parts.filter((part) => part !== false && part !== undefined);
+  return { parts: used, own, grpcHealth, upgrades, process, log, authorization: authorizing };
+}
+
+/** By itself for a server of grpc-js alone, and only where that has none of its own. */
+function grpcHealthOf(
+  { grpc: asked }: HealthSettings,
+  { readiness, grpc, clock }: Pick<InboundContext, "readiness" | "grpc"> & { readonly clock: Clock },
+): GrpcHealth | undefined {
+  if (asked === false || (asked === undefined && grpc?.services().includes("grpc.health.v1.Health") !== false)) return undefined;
+  const { services }: GrpcHealthOptions = asked ?? {};
+  return new GrpcHealth({ clock, readiness, services: () => services ?? grpc?.services() ?? [] });
 }
 
 function forwardedIdentity({ identity, peers }: TrustSettings): ForwardedIdentity | undefined {

@@ -1,3 +1,5 @@
+import { requestHeadersOfTheMesh } from "../../core/http/own-headers.ts";
+import { removeHeaders } from "../../core/http/raw-headers.ts";
 import type { ServerRequest } from "../node-server.ts";
 import { claims, plainName } from "./claims.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
@@ -9,7 +11,7 @@ const maxLength = 64;
 
 /**
  * Takes headers out that only a trusted peer may send, before anything reads them: from the list of raw headers and from
- * the objects of headers; each of several with one name, and names with `_` for `-`, which some programs do not tell apart.
+ * the objects of headers, and from those of trailers; each of several with one name, and names with `_` for `-`, which some programs do not tell apart.
  */
 export class StripHeaders implements InboundPart {
   readonly name = "trust";
@@ -30,32 +32,41 @@ export class StripHeaders implements InboundPart {
     return false;
   }
 
-  /** Takes the headers out of a request from a peer that is not trusted. */
+  /** Takes the headers out of a request from a peer that is not trusted, and its trailers when they have come. */
   strip(request: ServerRequest): void {
     const raw = request.rawHeaders;
-    for (let index = 0; index < raw.length; index += 2) {
-      if (this.#isStripped(raw[index] as string)) {
-        this.#remove(request);
-        return;
-      }
+    let isFound = false;
+    let mayTrail = "stream" in request && request.stream.endAfterHeaders !== true;
+    for (let index = 0; index < raw.length && !isFound; index += 2) isFound = this.#isStripped(raw[index] as string);
+    for (let index = 0; index < raw.length && !mayTrail; index += 2) mayTrail = isTransferEncoding(raw[index] as string);
+    if (mayTrail) {
+      // Trailers are there for a handler with the end of the request, or now where something has read it already.
+      request.prependOnceListener("end", () => this.#stripTrailers(request));
+      this.#stripTrailers(request);
     }
+    if (isFound)
+      removeHeaders({ raw, objects: [request.headers, (request as Distinct).headersDistinct] }, (name) => this.#isStripped(name));
+  }
+
+  /** Names of the mesh's own have no meaning in a trailer; a program that adds trailers to headers would give them one. */
+  #stripTrailers(request: ServerRequest): void {
+    const raw = request.rawTrailers;
+    if (raw.length === 0) return;
+    const objects = [request.trailers, (request as Distinct).trailersDistinct];
+    removeHeaders({ raw, objects }, (name) => this.#isStripped(name) || requestHeadersOfTheMesh.has(plainName(name)));
   }
 
   #isStripped(name: string): boolean {
     return name.length <= maxLength && this.#lengths.has(name.length) && this.#stripped.has(plainName(name));
   }
+}
 
-  #remove(request: ServerRequest): void {
-    const raw = request.rawHeaders;
-    // First: Node.js makes these objects when they are first asked for, and has counted the raw headers for that.
-    for (const headers of [request.headers, (request as { readonly headersDistinct?: object }).headersDistinct])
-      for (const name of Object.keys(headers ?? {})) if (this.#isStripped(name)) Reflect.deleteProperty(headers as object, name);
-    let to = 0;
-    for (let index = 0; index + 1 < raw.length; index += 2) {
-      if (this.#isStripped(raw[index] as string)) continue;
-      raw[to++] = raw[index] as string;
-      raw[to++] = raw[index + 1] as string;
-    }
-    raw.length = to;
-  }
+/** Requests of HTTP/2 do not have these. */
+interface Distinct {
+  readonly headersDistinct?: object;
+  readonly trailersDistinct?: object;
+}
+
+function isTransferEncoding(name: string): boolean {
+  return name.length === 17 && name.toLowerCase() === "transfer-encoding";
 }

@@ -24,8 +24,18 @@ export const serverMetricTable = {
     name: "http.server.request.duration",
     kind: "histogram",
     unit: "s",
-    description: "Duration of a request that this process served, up to the end of the response body.",
+    description:
+      "Duration of a request that this process served, up to the end of the response body; of calls of gRPC to a server of grpc-js see the next.",
     attributes: [attribute.method, attribute.scheme, attribute.route, attribute.status, attribute.errorType, attribute.protocolVersion],
+    buckets: durationBuckets,
+  },
+  rpcServerDuration: {
+    name: "rpc.server.call.duration",
+    kind: "histogram",
+    unit: "s",
+    description:
+      "Duration of a call of gRPC that this process served, up to its status; at most 100 methods get series of their own, and those that do not exist none.",
+    attributes: [attribute.rpcSystem, attribute.rpcMethod, attribute.rpcStatus, attribute.errorType],
     buckets: durationBuckets,
   },
   activeRequests: {

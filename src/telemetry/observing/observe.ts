@@ -4,8 +4,9 @@ import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch
 import { isMeshError } from "../../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../../core/http/body.ts";
 import { headersWith, type RequestHeaders } from "../../core/http/request-headers.ts";
-import type { Observation } from "../../core/observing/call-observer.ts";
-import type { AttemptObserver } from "../../core/observing/observer.ts";
+import type { CallEnd, Observation } from "../../core/observing/call-observer.ts";
+import type { AttemptEnd, AttemptObserver } from "../../core/observing/observer.ts";
+import { shownRpcStatus } from "../../core/rpc/rpc-outcome.ts";
 import { dispatchOf, type Receiver, type Stage, settleWith } from "../../core/stages/stage.ts";
 import type { Observers } from "./observers.ts";
 
@@ -64,19 +65,22 @@ class ObservedCall implements Receiver {
 
   failed(error: unknown): void {
     const ms = this.#elapsedMs();
-    this.#end(undefined, error, ms, ms, isAborted(this.#request, error));
+    this.#end(undefined, { error, headMs: ms, totalMs: ms, cancelled: isAborted(this.#request, error) });
     this.#receiver.failed(error);
   }
 
-  #followBody({ status, body }: MeshResponse): void {
+  #followBody(response: MeshResponse): void {
+    const { body } = response;
     const headMs = this.#elapsedMs();
-    if (body.complete && body.content === undefined) this.#end(status, undefined, headMs, headMs, false);
-    else followEnd(body, (error) => this.#end(status, error, headMs, this.#elapsedMs(), isGivenUp(error)));
+    if (body.complete && body.content === undefined) this.#end(response, { error: undefined, headMs, totalMs: headMs, cancelled: false });
+    else followEnd(body, (error) => this.#end(response, { error, headMs, totalMs: this.#elapsedMs(), cancelled: isGivenUp(error) }));
   }
 
-  #end(status: number | undefined, error: unknown, headMs: number, totalMs: number, cancelled: boolean): void {
+  #end(response: MeshResponse | undefined, { error, cancelled, headMs, totalMs }: Omit<CallEnd, "status" | "attempts">): void {
     const attempts = this.#request.attempts.length;
-    this.#observers.ended(this.#observation, { status, error, cancelled, attempts, headMs, totalMs });
+    const { rpc } = this.#request;
+    const end: CallEnd = { status: response?.status, error, cancelled, attempts, headMs, totalMs };
+    this.#observers.ended(this.#observation, rpc === undefined ? end : { ...end, rpcStatus: shownRpcStatus(response) });
   }
 
   #elapsedMs(): number {
@@ -146,8 +150,8 @@ class ObservedAttempt {
   }
 
   answered(response: MeshResponse): MeshResponse {
-    if (response.body.complete) this.#end(undefined, false);
-    else response.body.onClose(inThisContext((error) => this.#end(error, isGivenUp(error))));
+    if (response.body.complete) this.#end(undefined, false, response);
+    else response.body.onClose(inThisContext((error) => this.#end(error, isGivenUp(error), response)));
     return response;
   }
 
@@ -156,12 +160,13 @@ class ObservedAttempt {
     throw error;
   }
 
-  #end(error: unknown, cancelled: boolean): void {
-    const { attempts, upstream } = this.#request;
+  #end(error: unknown, cancelled: boolean, response?: MeshResponse): void {
+    const { attempts, upstream, rpc } = this.#request;
     // By its instance: a hedge beside it may have got its record first.
     const record = attempts.find(({ endpoint }, index) => index >= this.#recordsBefore && endpoint === upstream?.id);
     if (record === undefined) return;
-    this.#observers.ended(this.#followers, { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt });
+    const end: AttemptEnd = { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt };
+    this.#observers.ended(this.#followers, rpc === undefined ? end : { ...end, rpcStatus: shownRpcStatus(response) });
   }
 }
 

@@ -8,7 +8,7 @@ export class PrometheusSink implements Sink {
   readonly #leave: () => void;
 
   constructor(families: Families, observe: (report: Report<GaugeKey>) => void, hasExemplars: boolean) {
-    const { attemptDuration, callDuration, serverDuration } = families.instruments;
+    const { attemptDuration, callDuration, serverDuration, rpcServerDuration } = families.instruments;
     this.#instruments = hasExemplars
       ? families.instruments
       : {
@@ -16,6 +16,7 @@ export class PrometheusSink implements Sink {
           attemptDuration: withoutContext(attemptDuration),
           callDuration: withoutContext(callDuration),
           serverDuration: withoutContext(serverDuration),
+          rpcServerDuration: withoutContext(rpcServerDuration),
         };
     this.#leave = families.join(observe);
   }

@@ -1,6 +1,8 @@
 import type { Attributes, Context, Span, TextMapGetter } from "@opentelemetry/api";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import type { ServedEnd, ServedRequest } from "../../core/observing/served-request.ts";
+import { fullNameOf } from "../../core/rpc/rpc-method.ts";
+import { rpcStatusName } from "../../core/rpc/rpc-status.ts";
 import { attribute } from "../attribute-names.ts";
 import { knownMethod, knownVersion, other, servedErrorType } from "../attribute-values.ts";
 import { loadedApi } from "../open-telemetry-api.ts";
@@ -32,6 +34,7 @@ export class ServedSpan {
         span.setAttribute(attribute.route, route);
         span.updateName(`${verbOf(method)} ${route}`);
       }
+      if (end.rpcStatus !== undefined) span.setAttribute(attribute.rpcStatus, rpcStatusName(end.rpcStatus));
       if (end.status !== undefined) span.setAttribute(attribute.status, end.status);
       if (end.refusedBy !== undefined) span.setAttribute(attribute.serverRefusal, end.refusedBy);
       if (end.authorization !== undefined) {
@@ -74,7 +77,9 @@ export function startServed(spans: MeshSpans, request: ServedRequest, recordQuer
   if (peerAddress !== undefined) attributes[attribute.peerAddress] = peerAddress;
   const userAgent = request.header("user-agent");
   if (userAgent !== undefined) attributes[attribute.userAgent] = userAgent;
-  const span = tracer.startSpan(verbOf(method), { kind: api.SpanKind.SERVER, attributes }, parent);
+  const { rpc } = request;
+  if (rpc !== undefined) Object.assign(attributes, { [attribute.rpcSystem]: "grpc", [attribute.rpcMethod]: fullNameOf(rpc) });
+  const span = tracer.startSpan(rpc === undefined ? verbOf(method) : fullNameOf(rpc), { kind: api.SpanKind.SERVER, attributes }, parent);
   return new ServedSpan(span, api.trace.setSpan(parent, span), request);
 }
 

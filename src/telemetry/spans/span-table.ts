@@ -50,7 +50,7 @@ export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefin
     ],
   },
   served: {
-    name: "{method} or {method} {route}",
+    name: "{method}, {method} {route} or {rpc.method}",
     kind: "SERVER",
     description: "A request that this process served, up to the end of the response body; none where another instrumentation makes one.",
     attributes: [
@@ -63,6 +63,9 @@ export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefin
       attribute.protocolVersion,
       attribute.peerAddress,
       attribute.userAgent,
+      attribute.rpcSystem,
+      attribute.rpcMethod,
+      attribute.rpcStatus,
       attribute.status,
       attribute.errorType,
       attribute.serverRefusal,

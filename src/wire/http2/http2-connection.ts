@@ -1,11 +1,14 @@
-import { type ClientHttp2Session, connect, constants } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { UndiciRequest } from "../undici/undici.ts";
 import { Http2Exchange, type StreamOwner } from "./http2-exchange.ts";
 import { Liveness } from "./liveness.ts";
-import { ConnectionLost } from "./stream-errors.ts";
+import { CANCEL, ConnectionLost, NO_ERROR, REFUSED_STREAM } from "./stream-errors.ts";
 import { Violations } from "./violations.ts";
+
+/** Asked for when a connection is made: Node takes a tenth of the CPU up to a first call to load it. */
+const http2 = () => process.getBuiltinModule("node:http2");
 
 /** Requests at a time on one connection, as most servers allow. */
 export const maxStreams = 100;
@@ -56,7 +59,7 @@ export class Http2Connection implements StreamOwner {
     this.#socket = socket;
     this.#scheme = origin.protocol.slice(0, -1);
     this.#requestsLeft = maxRequests;
-    const session = connect(origin, {
+    const session = http2().connect(origin, {
       createConnection: () => socket,
       peerMaxConcurrentStreams: maxStreams,
       settings: { enablePush: false, initialWindowSize: streamWindow },
@@ -161,7 +164,7 @@ export class Http2Connection implements StreamOwner {
   /** A stream was reset by the peer, or by Node. */
   streamFailed(code: number): void {
     this.#violations.streamFailed(code);
-    if (code === constants.NGHTTP2_REFUSED_STREAM || code === constants.NGHTTP2_CANCEL) return;
+    if (code === REFUSED_STREAM || code === CANCEL) return;
     if (++this.#failedInARow >= maxFailedStreams) this.retire();
   }
 
@@ -184,7 +187,7 @@ export class Http2Connection implements StreamOwner {
    */
   #goAway(code: number, lastStreamId: number): void {
     this.#isRetired = true;
-    if (code !== constants.NGHTTP2_NO_ERROR) {
+    if (code !== NO_ERROR) {
       for (const exchange of [...this.#exchanges]) {
         if (exchange.streamId === undefined || exchange.streamId > lastStreamId) exchange.refuse();
       }

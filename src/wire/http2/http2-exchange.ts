@@ -1,9 +1,9 @@
-import { Buffer } from "node:buffer";
-import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
+import type { Buffer } from "node:buffer";
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import type { UndiciRequest } from "../undici/undici.ts";
 import { requestHead } from "./request-head.ts";
-import { ConnectionLost, cancelled, GivenUp, streamErrorOf } from "./stream-errors.ts";
-import { upload } from "./upload.ts";
+import { ConnectionLost, cancelled, FLAG_END_STREAM, GivenUp, NO_ERROR, REFUSED_STREAM, streamErrorOf } from "./stream-errors.ts";
+import { isOnePiece, upload, uploadPiece } from "./upload.ts";
 
 /** The type of a HEADERS frame (RFC 9113 §6.2). */
 const headersFrame = 1;
@@ -72,13 +72,14 @@ export class Http2Exchange {
       this.#stream = stream;
       this.#listen(stream);
       if (isEmpty) request.onRequestSent();
+      else if (isOnePiece(request.body)) uploadPiece(stream, request, request.body);
       else upload(stream, request).catch(this.#fail);
     } catch (cause) {
       // Node has sent nothing: the head is refused, or the session takes no more streams.
       if (cause instanceof TypeError) request.onError(new InvalidHead(cause));
       else {
         this.#connection.retire();
-        request.onError(streamErrorOf(constants.NGHTTP2_REFUSED_STREAM));
+        request.onError(streamErrorOf(REFUSED_STREAM));
       }
     }
     return this.#stream !== undefined;
@@ -88,12 +89,12 @@ export class Http2Exchange {
   readonly #fail = (error: Error): void => {
     const { aborted, completed } = this.#request;
     if (!aborted && !completed) this.#request.onError(error);
-    this.#stream?.destroy(cancelled);
+    this.#stream?.destroy(cancelled());
   };
 
   /** Fails a request that the peer has not taken (RFC 9113 §8.7). */
   refuse(): void {
-    this.#fail(streamErrorOf(constants.NGHTTP2_REFUSED_STREAM));
+    this.#fail(streamErrorOf(REFUSED_STREAM));
   }
 
   /** The sender gives the request up. */
@@ -119,18 +120,18 @@ export class Http2Exchange {
     });
     stream.once("end", () => this.#end(stream));
     stream.on("error", (error) => {
-      if (error !== cancelled) this.#connection.streamFailed(stream.rstCode ?? 0);
+      if (error !== cancelled()) this.#connection.streamFailed(stream.rstCode ?? 0);
       this.#fail(error);
     });
     // The head waited for the peer's limit of streams, and the session has closed meanwhile.
     stream.once("frameError", (type, code) => {
       const isRefused = type === headersFrame && this.#connection.session.closed;
-      this.#fail(
-        isRefused ? streamErrorOf(constants.NGHTTP2_REFUSED_STREAM) : new ConnectionLost(`frame error ${code} of a frame of type ${type}`),
-      );
+      this.#fail(isRefused ? streamErrorOf(REFUSED_STREAM) : new ConnectionLost(`frame error ${code} of a frame of type ${type}`));
     });
     stream.once("close", () => {
-      this.#fail(this.#connection.isLost ? new ConnectionLost() : streamErrorOf(stream.rstCode));
+      // Nearly every request is complete by now, and an error with its stack costs a twentieth of one.
+      if (!this.#request.aborted && !this.#request.completed)
+        this.#fail(this.#connection.isLost ? new ConnectionLost() : streamErrorOf(stream.rstCode));
       this.#connection.streamClosed(this, !this.#request.completed || !stream.writableFinished);
     });
   }
@@ -144,9 +145,9 @@ export class Http2Exchange {
     if (length !== undefined) this.#length = Number(length);
     // These have no content, whatever their head says (RFC 9110 §6.4.1, §8.6).
     if (request.method === "HEAD" || status === 204 || status === 304) this.#length = 0;
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) this.#isWhole = true;
+    if ((flags & FLAG_END_STREAM) !== 0) this.#isWhole = true;
     request.onResponseStarted();
-    const goesOn = request.onHeaders(status, rawHeaders(headers, raw), () => stream.resume(), "");
+    const goesOn = request.onHeaders(status, rawHeaders(headers, raw) as never, () => stream.resume(), "");
     if (goesOn === false) stream.pause();
   }
 
@@ -154,7 +155,7 @@ export class Http2Exchange {
   #information(headers: IncomingHttpHeaders, raw: string[]): void {
     const request = this.#request;
     if (request.aborted || request.completed) return;
-    request.onHeaders(Number(headers[":status"]), rawHeaders(headers, raw), () => {}, "");
+    request.onHeaders(Number(headers[":status"]), rawHeaders(headers, raw) as never, () => {}, "");
   }
 
   #data(stream: ClientHttp2Stream, chunk: Buffer): void {
@@ -168,7 +169,7 @@ export class Http2Exchange {
     const request = this.#request;
     if (request.aborted || request.completed) return;
     // A reset without an error says that no more of the request is needed (RFC 9113 §8.1): the response is whole when its length is met.
-    const isWhole = this.#isWhole || (stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#received === this.#length);
+    const isWhole = this.#isWhole || (stream.rstCode === NO_ERROR && this.#received === this.#length);
     if (!this.#hasHead || !isWhole) {
       this.#fail(streamErrorOf(stream.rstCode));
       return;
@@ -176,18 +177,18 @@ export class Http2Exchange {
     this.#connection.streamSucceeded();
     request.onComplete(this.#trailers);
     // The rest of a request that has been answered is not sent.
-    if (!stream.writableEnded) stream.destroy(cancelled);
+    if (!stream.writableEnded) stream.destroy(cancelled());
   }
 }
 
-/** Names and values in turn, as undici has them. Node has decoded them as Latin-1. */
-function rawHeaders(headers: IncomingHttpHeaders, raw: readonly string[]): Buffer[] {
+/** Names and values in turn. Node has decoded them as Latin-1. */
+function rawHeaders(headers: IncomingHttpHeaders, raw: readonly string[]): string[] {
   const all =
     raw.length > 0 ? raw : Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((each) => [name, String(each)]));
-  const result: Buffer[] = [];
+  const result: string[] = [];
   for (let index = 0; index < all.length; index += 2) {
     const name = all[index] as string;
-    if (name.charCodeAt(0) !== 58) result.push(Buffer.from(name, "latin1"), Buffer.from(all[index + 1] as string, "latin1"));
+    if (name.charCodeAt(0) !== 58) result.push(name, all[index + 1] as string);
   }
   return result;
 }

@@ -18,6 +18,12 @@ const names = [
   "HTTP_1_1_REQUIRED",
 ];
 
+/** Those of the codes that something is decided by, and a flag of frames (RFC 9113 §6.1): `node:http2` has them too, and is loaded late. */
+export const NO_ERROR = 0x0;
+export const REFUSED_STREAM = 0x7;
+export const CANCEL = 0x8;
+export const FLAG_END_STREAM = 0x1;
+
 /** The error of a stream that was reset with a code, equal to Node's own, so that all resets look alike. */
 export function streamErrorOf(code = 0): Error {
   return new StreamError(`NGHTTP2_${names[code] ?? code}`);
@@ -55,8 +61,15 @@ export class GivenUp extends Error {
  * The error that makes Node send RST_STREAM with CANCEL and nothing else: `stream.close(8)` ends the content first, which the peer takes for
  * the whole, and `stream.destroy()` says that there was no error. Node looks for its own class, of which this is an instance.
  */
-export const cancelled: Error = (() => {
+export function cancelled(): Error {
+  cancellation ??= abortErrorOfNode();
+  return cancellation;
+}
+
+let cancellation: Error | undefined;
+
+function abortErrorOfNode(): Error {
   const stream = new Readable({ read() {} }).on("error", () => {});
   addAbortSignal(AbortSignal.abort(), stream);
   return stream.errored as Error;
-})();
+}

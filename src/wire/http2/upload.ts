@@ -30,6 +30,20 @@ export async function upload(stream: ClientHttp2Stream, request: UndiciRequest):
   request.onRequestSent();
 }
 
+/** Whether content is one piece, which {@link uploadPiece} writes. */
+export function isOnePiece(body: UndiciRequest["body"]): body is Uint8Array {
+  return body instanceof Uint8Array && body.byteLength <= pieceBytes;
+}
+
+/** Writes content that is one piece together with the end of the stream: one frame, and nothing that waits. */
+export function uploadPiece(stream: ClientHttp2Stream, request: UndiciRequest, piece: Uint8Array): void {
+  stream.end(piece, (error?: Error | null) => {
+    if (error || request.aborted) return;
+    request.onBodySent(piece);
+    request.onRequestSent();
+  });
+}
+
 function chunksOf(body: UndiciRequest["body"]): AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> {
   if (body instanceof Uint8Array) return [body];
   if (body instanceof Blob) return body.stream() as unknown as AsyncIterable<Uint8Array>;

@@ -87,6 +87,24 @@ describe("the demands of a gateway on the requests of a route", () => {
     expect((await call("/api/", { method: "POST", body: "x".repeat(10) })).status).toBe(200);
   });
 
+  test("are those of every request where the rule of a route does not say otherwise, demand by demand", async () => {
+    const every = {
+      tokens: [tokens()],
+      rateLimit: { perSecond: 0.01, burst: 3 },
+      maxBodyBytes: 10,
+      cors: { origins: ["https://a.example"] },
+    };
+    const demands: readonly GatewayRule[] = [{}, { cors: false }, { maxBodyBytes: 20 }, { tokens: undefined as never }];
+    for (const api of demands) expect((await (await guarded({ "*": every, api })).call("/api/x")).status).toBe(401);
+    const { call } = await guarded({ "*": every, api: { tokens: [] }, upload: { rateLimit: false } });
+    const good = { headers: { authorization: "Bearer good", origin: "https://a.example" } };
+    expect((await call("/api/x", { method: "POST", body: "x".repeat(11) })).status).toBe(413);
+    expect((await call("/api/x", good)).headers.get("access-control-allow-origin")).toBe("https://a.example");
+    // One rate for all that share it.
+    expect([(await call("/api/x")).status, (await call("/other", good)).status]).toEqual([200, 429]);
+    for (let index = 0; index < 5; index++) expect((await call("/upload", { ...good, method: "PUT" })).status).toBe(200);
+  });
+
   test("are an error where they are for no route, or contradict each other", async () => {
     await expect(guarded({ apis: {} })).rejects.toThrow("gateway: rules.apis is for no route; the routes are api, upload");
     await expect(guarded({ api: { cors: { origins: "*", credentials: true } } })).rejects.toThrow(/rules\.api\.cors: credentials need/);

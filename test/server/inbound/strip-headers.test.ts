@@ -105,3 +105,64 @@ test.each([
   await expect(guarded({ trust: { peers } })).rejects.toThrow(new RegExp(`trust.peers must be .*${quoted}`));
   expect((await ask((await guarded({})).port)).status).toBe(200);
 });
+
+/** What a handler sees of the trailers of a request, in all places, when the request has ended. */
+function trailersOf(request: IncomingMessage, whenSeen: (text: string) => void): void {
+  const see = () => whenSeen(JSON.stringify([request.rawTrailers, request.trailers, request.trailersDistinct]).toLowerCase());
+  if (request.readableEnded) see();
+  else request.resume().once("end", see);
+}
+
+const trailers = [...claims, "X-Mesh-Refused: 6.6.6.6", "x-mesh-instance: 6.6.6.6", "x_mesh_caller: 6.6.6.6", "X-Kept: kept"];
+const chunked = `POST / HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: chunked\r\nconnection: close\r\n\r\n1\r\na\r\n0\r\n${trailers.join("\r\n")}\r\n\r\n`;
+
+describe("trailers that claim an address or an identity", () => {
+  test.each<[string, (request: IncomingMessage) => Promise<void> | undefined]>([
+    ["when the request has ended", () => undefined],
+    ["where their objects were made before", (request) => void [request.trailers, request.trailersDistinct]],
+    [
+      "where the request was read before",
+      async (request) =>
+        void (await request
+          .resume()
+          .toArray()
+          .catch(() => {})),
+    ],
+  ])("are taken out of requests of peers that are not trusted, %s", async (_, before) => {
+    for (const [peers, isSeen] of [
+      [[], false],
+      [["127.0.0.1"], true],
+    ] as const) {
+      const { guard, server } = await guarded({ trust: { peers } });
+      server.removeAllListeners("request");
+      server.on("request", async (request: IncomingMessage, response: ServerResponse) => {
+        await before(request);
+        guard(request, response, () => trailersOf(request, (text) => response.end(text)));
+      });
+      const text = await askRaw((server.address() as AddressInfo).port, chunked);
+      expect(text).toContain("kept");
+      if (isSeen) expect(text).toContain("6.6.6.6");
+      else expect(text).not.toMatch(/6\.6\.6\.6|7\.7\.7\.7|8\.8\.8\.8|admin|forwarded|x.mesh/);
+    }
+  });
+
+  test("are taken out over HTTP/2", async () => {
+    const guard = (await guarded({ trust: { peers: [] } })).guard;
+    const server = createHttp2Server((request, response) =>
+      guard(request, response, () => trailersOf(request as unknown as IncomingMessage, (text) => response.end(text))),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      client.destroy();
+      server.close();
+    });
+    const stream = client.request({ ":method": "POST", ":path": "/" }, { waitForTrailers: true });
+    const lines = trailers.map((line) => line.split(": ") as [string, string]);
+    stream.once("wantTrailers", () => stream.sendTrailers(Object.fromEntries(lines.map(([name, value]) => [name.toLowerCase(), value]))));
+    stream.end("a");
+    const text = Buffer.concat(await stream.toArray()).toString();
+    expect(text).toContain("kept");
+    expect(text).not.toMatch(/6\.6\.6\.6|7\.7\.7\.7|8\.8\.8\.8|admin|forwarded|x.mesh/);
+  });
+});

@@ -320,6 +320,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   observer.onServe?.(request)?.onEnd?.({ status: 503, refusedBy: "shedding", isComplete: true, totalMs: 1 });
   const authorization = { decision: "denied", ruleId: "no-admin" } as const;
   observer.onServe?.(request)?.onEnd?.({ status: 403, refusedBy: "authorization", authorization, isComplete: true, totalMs: 1 });
+  const rpc = servedRequest({ rpc: { service: "shop.v1.Orders", method: "Get" } });
+  observer.onServe?.(rpc)?.onEnd?.({ status: 503, rpcStatus: 14, refusedBy: undefined, isComplete: true, totalMs: 1 });
   observer.onServe?.(request);
   const collected = await sdk.collect();
   expect([...collected.keys()].sort()).toEqual(

@@ -77,3 +77,25 @@ it("leaves a request to the instrumentation of node:http where that has its hand
   expect(text).toContain('http_server_request_duration_seconds_count{http_request_method="GET",url_scheme="http"');
   expect(text).toContain('http_server_active_requests{http_request_method="GET",url_scheme="http"} 0');
 });
+
+it("measures calls of gRPC by method and status, and makes no series of methods that do not exist", async () => {
+  const observer = openTelemetry();
+  const call = (method: string, rpcStatus: number): void =>
+    observer.onServe?.(servedRequest({ method: "POST", rpc: { service: "shop.v1.Orders", method } }))?.onEnd?.({ ...end, rpcStatus });
+  call("Get", 0);
+  call("Get", 5);
+  call("Get", 14);
+  for (let index = 0; index < 300; index++) call(`Gone${index}`, 12);
+  const base = { "rpc.system.name": "grpc", "rpc.method": "shop.v1.Orders/Get" };
+  const points = await sdk.points("rpc.server.call.duration");
+  expect(points.map(({ attributes, count }) => ({ attributes, count }))).toEqual([
+    { attributes: { ...base, "rpc.response.status_code": "OK" }, count: 1 },
+    { attributes: { ...base, "rpc.response.status_code": "NOT_FOUND" }, count: 1 },
+    { attributes: { ...base, "rpc.response.status_code": "UNAVAILABLE", "error.type": "UNAVAILABLE" }, count: 1 },
+    {
+      attributes: { ...base, "rpc.method": "_OTHER", "rpc.response.status_code": "UNIMPLEMENTED", "error.type": "UNIMPLEMENTED" },
+      count: 300,
+    },
+  ]);
+  expect(await sdk.points("http.server.request.duration")).toEqual([]);
+});

@@ -248,6 +248,7 @@ describe("a server", () => {
                     attempts: [],
                     upstream,
                     transfer: undefined,
+                    rpc: undefined,
                     decodes: false,
                     observation: undefined,
                     trace: undefined,

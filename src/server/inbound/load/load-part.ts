@@ -53,9 +53,11 @@ export class LoadPart implements InboundPart {
   }
 
   /** Puts the report into a response, in the form that is asked for. */
-  #answer({ reply }: InboundRequest, asked: string | undefined): void {
+  #answer(record: InboundRequest, asked: string | undefined): void {
+    const { reply } = record;
     const given = asked?.trim().toLowerCase();
-    const form = given === "text" || given === "json" || given === "bin" ? given : this.#settings.format;
+    // gRPC has but one form of it.
+    const form = record.isRpc ? "bin" : given === "text" || given === "json" || given === "bin" ? given : this.#settings.format;
     if (form === "bin") reply.setHeader("endpoint-load-metrics-bin", reportBytes(this.report()));
     else reply.setHeader("endpoint-load-metrics", form === "json" ? this.json() : this.text());
   }

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../../core/clock.ts";
 import { fenceResult } from "../../../core/observing/fence.ts";
 import type { Observer } from "../../../core/observing/observer.ts";
+import { rpcStatusName } from "../../../core/rpc/rpc-status.ts";
 import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { isSentWhole } from "../reply-state.ts";
 import type { AccessLogSettings } from "./access-log-options.ts";
@@ -79,14 +80,16 @@ export class AccessLog implements InboundPart {
   }
 
   #jsonLine(record: InboundRequest, isWhole: boolean, calls: readonly UpstreamCall[]): string {
-    const { reply, peer, method, attempt, remainingMs, refusedBy, route, authorization } = record;
+    const { peer, method, attempt, remainingMs, refusedBy, route, authorization } = record;
     const endedAt = this.#clock.now();
     const ms = Math.round((endedAt - record.startedAt) * 1_000) / 1_000;
     let line = `{"time":"${isoTime(this.#clock.wallNow())}","peer":"${peer.address ?? "unix"}"`;
     if (record.identity !== undefined) line += `,"identity":${jsonText(record.identity)}`;
     line += `,"method":${jsonText(method)},"target":${jsonText(redactedTarget(record.target, this.#settings.query))}`;
     if (route !== undefined) line += `,"route":${jsonText(route)}`;
-    line += `,"protocol":"HTTP/${record.httpVersion}","status":${reply.headersSent ? reply.statusCode : "null"},"ms":${ms}`;
+    line += `,"protocol":"HTTP/${record.httpVersion}","status":${statusOf(record) ?? "null"},"ms":${ms}`;
+    const { rpcStatus } = record;
+    if (rpcStatus !== undefined) line += `,"grpcStatus":"${rpcStatusName(rpcStatus)}"`;
     const bytes = bytesOf(record);
     if (bytes !== undefined) line += `,"bytes":${bytes}`;
     if (!isWhole) line += ',"cutOff":true';
@@ -108,14 +111,14 @@ export class AccessLog implements InboundPart {
   }
 
   #combinedLine(record: InboundRequest): string {
-    const { reply, peer, method } = record;
+    const { peer, method } = record;
     const target = redactedTarget(record.target, this.#settings.query);
     const referer = record.header("referer");
     const from = referer === undefined ? undefined : redactedTarget(referer, this.#settings.query);
     const request = nginxText(`${method} ${target} HTTP/${record.httpVersion}`);
     return (
       `${peer.address ?? "unix:"} - ${nginxText(record.identity)} [${nginxTime(this.#clock.wallNow())}] "${request}" ` +
-      `${reply.headersSent ? reply.statusCode : 499} ${bytesOf(record) ?? 0} "${nginxText(from)}" "${nginxText(record.header("user-agent"))}"`
+      `${statusOf(record) ?? 499} ${bytesOf(record) ?? 0} "${nginxText(from)}" "${nginxText(record.header("user-agent"))}"`
     );
   }
 
@@ -126,6 +129,11 @@ export class AccessLog implements InboundPart {
       ? `{"time":"${isoTime(now)}","dropped":${count},"message":${jsonText(text)}}\n`
       : `- - - [${nginxTime(now)}] "${text}" 0 0 "-" "-"\n`;
   }
+}
+
+/** The status that was sent: of a call of gRPC, which counts by its own, that of HTTP. */
+function statusOf({ reply, isRpc }: InboundRequest): number | undefined {
+  return reply.headersSent ? (isRpc ? 200 : reply.statusCode) : undefined;
 }
 
 /** Bytes of the body on the connection, with the marks of its chunks; of HTTP/2 what the response says. */

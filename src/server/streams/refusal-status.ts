@@ -1,0 +1,23 @@
+import { rpcStatus } from "../../core/rpc/rpc-status.ts";
+
+/** The code by which gRPC says what a refusal of this server says by a status of HTTP. */
+const codes: ReadonlyMap<number, number> = new Map([
+  [400, rpcStatus.INVALID_ARGUMENT],
+  [401, rpcStatus.UNAUTHENTICATED],
+  [403, rpcStatus.PERMISSION_DENIED],
+  [404, rpcStatus.UNIMPLEMENTED],
+  [413, rpcStatus.RESOURCE_EXHAUSTED],
+  [429, rpcStatus.RESOURCE_EXHAUSTED],
+  [503, rpcStatus.UNAVAILABLE],
+  [504, rpcStatus.DEADLINE_EXCEEDED],
+]);
+
+/** The code of gRPC of a refusal with a status of HTTP. Not by the table for responses of proxies, in which one caller's surplus is `UNAVAILABLE`. */
+export function rpcStatusOfRefusal(status: number): number {
+  return codes.get(status) ?? rpcStatus.UNKNOWN;
+}
+
+/** Whether a content type is one of gRPC over HTTP/2: `application/grpc`, `application/grpc+proto`, and not `application/grpc-web`. */
+export function isGrpcType(type: unknown): boolean {
+  return typeof type === "string" && /^application\/grpc(?:[+;]|$)/i.test(type);
+}
