@@ -43,14 +43,23 @@ function withoutFacade(code: string, names: string | undefined, whole: string | 
     .split(", ")
     .map((name) => {
       const [exported = name, local = exported] = name.split(" as ");
-      const isCalledOnly = !new RegExp(`(?:new|instanceof|extends) ${local.replaceAll("$", "\\$")}\\b`).test(code);
+      const isCalledOnly =
+        typeof builtinOf(builtin)[exported] === "function" &&
+        !new RegExp(`(?:new|instanceof|extends) ${local.replaceAll("$", "\\$")}\\b`).test(code);
       return isCalledOnly ? `const ${local} = (...values) => ${at}.${exported}(...values);` : `const { ${exported}: ${local} } = ${at};`;
     })
     .join("\n");
 }
 
-/** Builtins that few programs use before their first request, and of which all that is imported is functions: Node takes one to two milliseconds for each. */
-const lateBuiltins = new Set(['"node:fs/promises"', '"node:tls"']);
+/**
+ * Builtins that few programs use before their first request, and that take Node one to ten milliseconds to load each: a function of them loads
+ * them when it is called.
+ */
+const lateBuiltins = new Set(['"node:fs/promises"', '"node:http2"', '"node:tls"']);
+
+function builtinOf(literal: string): Readonly<Record<string, unknown>> {
+  return process.getBuiltinModule(JSON.parse(literal) as string) as never;
+}
 
 /**
  * Rewrites a file of code: V8 keeps a text with a single other character than ASCII in two bytes for each, and takes longer to read it. With

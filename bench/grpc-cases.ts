@@ -1,5 +1,5 @@
 /** The clients that are compared. */
-export const grpcCases = ["inmesh/grpc", "inmesh/grpc roundRobin", "grpc-js round_robin"] as const;
+export const grpcCases = ["inmesh/grpc", "grpc-js round_robin"] as const;
 
 export type GrpcCase = (typeof grpcCases)[number];
 

@@ -14,11 +14,10 @@ async function clientOf(): Promise<grpc.Client> {
     const config = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
     return new grpc.Client(`ipv4:${ports.map((port) => `127.0.0.1:${port}`).join(",")}`, credentials, { "grpc.service_config": config });
   }
-  const { createMesh, staticDiscovery, roundRobin } = await import("../src/index.ts");
+  const { createMesh, staticDiscovery } = await import("../src/index.ts");
   const { clientOptions } = await import("../src/grpc/grpc.ts");
   const discovery = staticDiscovery({ echo: ports.map((port) => ({ host: "127.0.0.1", port: Number(port) })) });
-  const picker = name === "inmesh/grpc roundRobin" ? { picker: roundRobin() } : {};
-  return new grpc.Client("inmesh:///echo", credentials, clientOptions(createMesh({ discovery, ...picker })));
+  return new grpc.Client("inmesh:///echo", credentials, clientOptions(createMesh({ discovery })));
 }
 
 const client = await clientOf();

@@ -4,7 +4,7 @@ import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
 
-const callsPerTurn = 6_000;
+const callsPerTurn = 12_000;
 const theirs: GrpcCase = "grpc-js round_robin";
 
 /** Measures the CPU of a unary call of gRPC: through a mesh, and by grpc-js with its own balancing. */
@@ -21,7 +21,7 @@ export async function grpcCost(rounds = 9): Promise<BenchReport> {
   return {
     bench: "grpc",
     about:
-      "CPU of a client of @grpc/grpc-js per unary call with 100 bytes each way on loopback, 16 at a time, to three instances; inmesh/grpc with retries, breakers, deadlines and its default picker, or with roundRobin",
+      "CPU of a client of @grpc/grpc-js per unary call with 100 bytes each way on loopback, 16 at a time, to three instances; inmesh/grpc with retries, breakers, deadlines and its default picker",
     node: measuredVersion(),
     rounds,
     columns: ["client", "µs CPU per call", `× ${theirs}`],

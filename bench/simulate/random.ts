@@ -1,6 +1,13 @@
 // Scenarios that nobody has seen while shaping a picker: drawn from a seed, so that constants cannot be fitted to a list.
 import type { Random } from "../../src/extend.ts";
-import { type Latency, type ServerAnswer, type ServerPhase, type SimulatedServer, seededRandom } from "../../src/testing/index.ts";
+import {
+  type Latency,
+  type ServerAnswer,
+  type ServerErrors,
+  type ServerPhase,
+  type SimulatedServer,
+  seededRandom,
+} from "../../src/testing/index.ts";
 import type { Case } from "./case.ts";
 
 const durationMs = 60_000;
@@ -95,6 +102,19 @@ interface Node {
   listedFromMs: number;
 }
 
+/** The refusal of so large a part of the requests. */
+function refusalsOf(ratio: number): ServerErrors {
+  return { ratio, status: 404, latencyMs: 2 };
+}
+
+/** The same answer, but for the requests that callers do wrong; a server that answers nothing, or always with an error, does not come to refuse them. */
+function withRefusals(answer: ServerAnswer, ratio: number): ServerAnswer {
+  const { errors, fault } = answer;
+  const own = errors as ServerErrors | undefined;
+  if (ratio === 0 || fault !== undefined || own?.ratio === 1) return answer;
+  return { ...answer, errors: own === undefined ? refusalsOf(ratio) : [refusalsOf(ratio), own] };
+}
+
 /** The random scenario `index` of a seed. */
 function randomCase(seed: number, index: number): Case {
   const dice = new Dice(seededRandom(seed * 1_000_003 + index * 7_919));
@@ -122,7 +142,12 @@ function randomCase(seed: number, index: number): Case {
   const refusals = dice.happens(0.3) ? dice.between(0.01, 0.1) : 0;
   const usual = (factor: number): ServerAnswer => ({
     latencyMs: latency(factor),
-    ...(refusals > 0 && { errors: { ratio: refusals, status: 404, latencyMs: 2 } }),
+    ...(refusals > 0 && { errors: refusalsOf(refusals) }),
+  });
+  // They do so during an incident, too: a picker must not be better off with servers that do not notice it.
+  const duringIncident = ({ paths: others, ...answer }: ServerAnswer & Pick<ServerPhase, "paths">) => ({
+    ...withRefusals(answer, refusals),
+    ...(others && { paths: Object.fromEntries(Object.entries(others).map(([path, other]) => [path, withRefusals(other, refusals)])) }),
   });
   const nodes = factors.map((factor): Node => ({ factor, phases: [usual(factor)], listedFromMs: 0 }));
   const untouched = nodes.map((_, node) => node).sort(() => dice.random() - 0.5);
@@ -135,7 +160,7 @@ function randomCase(seed: number, index: number): Case {
       const node = nodes[at] as Node;
       node.phases = [
         usual(node.factor),
-        { ...during(latency, node.factor, paths), fromMs },
+        { ...duringIncident(during(latency, node.factor, paths)), fromMs },
         ...(untilMs < durationMs ? [{ ...usual(node.factor), fromMs: untilMs }] : []),
       ];
     }
@@ -168,6 +193,7 @@ function randomCase(seed: number, index: number): Case {
       arrivals: { ratePerSecond: rate },
       durationMs,
       clients,
+      chance: "request",
       requests: paths.map((path) => ({ path, keys: 1_000 })),
     },
     options: isBare ? { retry: false, breaker: false } : {},

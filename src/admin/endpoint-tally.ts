@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { AttemptEnd, AttemptObserver } from "../core/observing/observer.ts";
+import { countedStatus } from "../core/rpc/rpc-outcome.ts";
 
 const rateMs = 10_000;
 const successMs = 30_000;
@@ -23,9 +24,9 @@ export class EndpointTally implements AttemptObserver {
     this.#atMs = this.#startMs;
   }
 
-  onEnd({ record, error, cancelled }: AttemptEnd): void {
+  onEnd({ record, error, cancelled, rpcStatus }: AttemptEnd): void {
     if (cancelled) return;
-    const hasFailed = error !== undefined || (record.status ?? 0) >= 500;
+    const hasFailed = error !== undefined || countedStatus({ status: record.status ?? 0, rpcStatus }) >= 500;
     this.#fade();
     this.#rate += 1_000 / rateMs;
     this.#attempts++;

@@ -1,6 +1,7 @@
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
+import { rpcStatusName } from "../core/rpc/rpc-status.ts";
 import { isRefusal } from "./health/refusals.ts";
 import { shownText } from "./shown-text.ts";
 import type { RecentError } from "./snapshot.ts";
@@ -21,12 +22,12 @@ export class RecentErrors {
   #count = 0;
 
   /** Takes a call that rejected, that had its body cut off, or that was answered with a server error. */
-  add(request: MeshRequest, { status, error }: CallEnd, atMs: number): void {
+  add(request: MeshRequest, { status, error, rpcStatus }: CallEnd, atMs: number): void {
     const attempts = request.attempts.slice(0, maxAttempts).map((attempt) => ({
       endpoint: attempt.endpoint === undefined ? null : shownText(attempt.endpoint),
       phase: attempt.phase,
       ms: attempt.ms,
-      code: attempt.code ?? null,
+      code: attempt.code ?? attempt.rpcStatus ?? null,
       status: attempt.status ?? null,
     }));
     const entry: RecentError = {
@@ -35,7 +36,7 @@ export class RecentErrors {
       method: shownText(request.method),
       path: shownText(request.path),
       code: error === undefined ? null : codeOf(error),
-      message: error === undefined ? `answered ${status}` : messageOf(error),
+      message: error === undefined ? `answered ${rpcStatus === undefined ? status : rpcStatusName(rpcStatus)}` : messageOf(error),
       status: status ?? null,
       maybeExecuted: isMeshError(error) ? error.maybeExecuted : request.attempts.some((attempt) => attempt.maybeExecuted),
       attempts,

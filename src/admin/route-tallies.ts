@@ -4,6 +4,7 @@ import { RecentCount } from "../core/observing/recent-count.ts";
 import type { FaultEvent, MirrorEvent } from "../core/observing/routes/route-events.ts";
 import type { RuleReading } from "../core/observing/routes/route-reading.ts";
 import type { Routed } from "../core/routed.ts";
+import { countedStatus } from "../core/rpc/rpc-outcome.ts";
 
 /** A target of a {@link RouteRow}. */
 export interface RouteTargetRow {
@@ -72,7 +73,7 @@ export class RouteTallies {
     const now = this.#clock.now();
     tally.recent.add(now);
     tally.target(target).add(now);
-    if (end.error !== undefined || (end.status ?? 0) >= 500) tally.failures++;
+    if (end.error !== undefined || countedStatus({ status: end.status ?? 0, rpcStatus: end.rpcStatus }) >= 500) tally.failures++;
   }
 
   mirrored({ rule, omission }: MirrorEvent): void {

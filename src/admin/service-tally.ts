@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
+import { countedStatus } from "../core/rpc/rpc-outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { EndpointTally } from "./endpoint-tally.ts";
 import { RecentErrors } from "./recent-errors.ts";
@@ -70,7 +71,7 @@ export class ServiceTally {
     const nowS = secondOf(this.#clock);
     this.seconds.count(nowS, counted.calls);
     this.seconds.latency(nowS, end.headMs);
-    if (end.error === undefined && (end.status ?? 0) < 500) return;
+    if (end.error === undefined && countedStatus({ status: end.status ?? 0, rpcStatus: end.rpcStatus }) < 500) return;
     this.seconds.count(nowS, counted.failures);
     this.errors.add(request, end, this.#clock.wallNow());
   }

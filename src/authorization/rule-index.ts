@@ -1,3 +1,4 @@
+import type { Steps } from "../core/json/steps.ts";
 import { CompiledRule } from "./compiled-rule.ts";
 import { type PathTemplate, parsePathTemplate } from "./conditions/path-pattern.ts";
 import { PathTree } from "./path-tree.ts";
@@ -5,6 +6,11 @@ import type { PolicyRule } from "./policy.ts";
 
 /** Places in the index that one rule may take; of one that would take more, methods or identities are a condition of its own. */
 const maxPlaces = 4_096;
+/**
+ * Those that all rules may take beyond one for each value that stands in them. A rule takes one for each combination of its identities, paths and methods, so a text of a
+ * megabyte would take millions, and seconds.
+ */
+const maxCombined = 100_000;
 
 /** Finds the rules that may match a request: by the identity of its caller, then by its path, then by its method. */
 export class RuleIndex {
@@ -15,9 +21,14 @@ export class RuleIndex {
   readonly #identified = new PathTree();
   readonly #anyone = new PathTree();
 
-  /** `rules` come in the order of their ranks. */
-  constructor(rules: readonly PolicyRule[], firstRank = 0) {
-    for (const [index, rule] of rules.entries()) this.#add(rule, firstRank + index);
+  #combinedLeft = maxCombined;
+
+  /** Adds rules, in the order of their ranks, one in each step. */
+  *fill(rules: readonly PolicyRule[]): Steps {
+    for (const [rank, rule] of rules.entries()) {
+      this.#add(rule, rank);
+      yield;
+    }
   }
 
   #add(rule: PolicyRule, rank: number): void {
@@ -28,8 +39,12 @@ export class RuleIndex {
       paths === undefined || hasRegex ? [undefined] : [...new Set(paths as readonly string[])].map(parsePathTemplate);
     const callers = identities === undefined ? undefined : [...new Set(identities)];
     const verbs = methods === undefined ? undefined : [...new Set(methods)];
-    const byCaller = callers !== undefined && templates.length * callers.length <= maxPlaces;
-    const byMethod = verbs !== undefined && templates.length * (byCaller ? callers.length : 1) * verbs.length <= maxPlaces;
+    const listed = templates.length + (callers?.length ?? 0) + (verbs?.length ?? 0);
+    const most = Math.min(maxPlaces, listed + this.#combinedLeft);
+    const byCaller = callers !== undefined && templates.length * callers.length <= most;
+    const byMethod = verbs !== undefined && templates.length * (byCaller ? callers.length : 1) * verbs.length <= most;
+    const places = templates.length * (byCaller ? callers.length : 1) * (byMethod ? verbs.length : 1);
+    this.#combinedLeft -= Math.max(0, places - listed);
     const compiled = new CompiledRule(rule, rank, { identities: byCaller, methods: byMethod, paths: !hasRegex });
     for (const tree of byCaller ? callers.map((caller) => this.#treeOf(caller)) : [this.#anyone])
       for (const template of templates) tree.add(compiled, byMethod ? verbs : undefined, template);

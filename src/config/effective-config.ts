@@ -4,7 +4,7 @@ import { ConfigError } from "./config-error.ts";
 import { dataDefault, isObject, optionRules, refuseUnknown, type Tables } from "./option-reader.ts";
 import { type ConfigData, configKind, meshTables } from "./read-config.ts";
 import { hasReference } from "./references.ts";
-import { isSecret } from "./secrets.ts";
+import { isHidden, isName } from "./secrets.ts";
 
 /**
  * The configuration in `text` with the defaults filled in, references as they stand, and without secrets. Values are not checked, and nothing is made of
@@ -35,6 +35,9 @@ function withDefaults(path: PartPath, given: ConfigData, tables: Tables, refuse:
 
 function ofFile(path: PartPath, value: unknown, { table, named }: OptionRule<unknown>, refuse: Refuse): unknown {
   if (named === "services" && isObject(value)) return masked(path, value);
+  // What is no name of a source of endpoints, or of identities, may be the token of one.
+  if ((named === "discovery" || named === "identity") && typeof value === "string" && !hasReference(value) && !isName(value))
+    return "(secret)";
   return table !== undefined && isObject(value) ? withDefaults(path, value, [table], refuse) : masked(path, value);
 }
 
@@ -45,7 +48,7 @@ function defaultOf(path: PartPath, rule: OptionRule<unknown>, refuse: Refuse): u
 
 /** A value as it may be shown. */
 function masked(path: PartPath, value: unknown): unknown {
-  if (typeof value === "string") return isSecret(path, value) && !hasReference(value) ? "(secret)" : value;
+  if (typeof value === "string") return isHidden(path, value) ? "(secret)" : value;
   if (Array.isArray(value)) return value.map((element, index) => masked([...path, index], element));
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, masked([...path, name], each)]));

@@ -7,6 +7,7 @@ import type { RequestBody } from "../core/http/body.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import { rpcStatus } from "../core/rpc/rpc-status.ts";
 import type { MeshDoor } from "../core/stages/mesh-door.ts";
+import { checkCallOptions } from "../fetch/call-options.ts";
 import { mayBeRepeated } from "../rpc/idempotency.ts";
 import { AnswerMessages, undecodable } from "./answer-messages.ts";
 import { compress } from "./compression.ts";
@@ -77,7 +78,7 @@ export class Calls {
       const answer = response instanceof UnaryAnswer ? response : await this.#protocol.readUnary(response);
       return this.#answerOf(method, request, answer);
     } catch (thrown) {
-      throw errorOfFailure(thrown);
+      throw errorOfFailure(thrown, call.signal);
     } finally {
       untie();
     }
@@ -156,7 +157,7 @@ export class Calls {
       const decodeNext = async (): Promise<IteratorResult<MessageShape<O>>> => {
         const next = await messages.next();
         if (next instanceof Uint8Array) return { done: false, value: this.#decode(method.output, next, { request, response, messages }) };
-        if ("error" in next) throw errorOfFailure(next.error);
+        if ("error" in next) throw errorOfFailure(next.error, call.signal);
         addTo(trailer, next.status.trailers);
         if (next.status.code !== rpcStatus.OK || !next.status.isTold) throw errorOfStatus(request, response, next.status);
         return { done: true, value: undefined };
@@ -172,7 +173,7 @@ export class Calls {
     } catch (thrown) {
       ended();
       cancellation.cancel(givenUp());
-      throw errorOfFailure(thrown);
+      throw errorOfFailure(thrown, call.signal);
     }
   }
 
@@ -229,7 +230,9 @@ export class Calls {
     const idempotent = isIdempotent === undefined ? mayBeRepeated(method.idempotency) : isIdempotent(method);
     const own = callOptions?.(method);
     const options = isStream ? { route, idempotent, attemptTimeoutMs: false as const } : { route, idempotent };
-    return own === undefined ? options : { ...options, ...own };
+    if (own === undefined) return options;
+    checkCallOptions(own);
+    return { ...options, ...own };
   }
 }
 

@@ -1,20 +1,8 @@
-import { rpcStatus, rpcStatusName, rpcStatusNamed } from "../core/rpc/rpc-status.ts";
+import { rpcStatus } from "../core/rpc/rpc-status.ts";
 import { cleanText } from "../core/text/clean-text.ts";
+import { connectCodeNamed } from "../rpc/connect-code.ts";
 import { readBinary } from "../rpc/metadata.ts";
 import { type CallStatus, type ErrorDetail, faultStatus, toldStatus } from "./call-status.ts";
-
-/** The name of a code in the protocol of Connect: `unavailable`, and `canceled` with one l. */
-export function connectCodeName(code: number): string {
-  return code === rpcStatus.CANCELLED ? "canceled" : rpcStatusName(code).toLowerCase();
-}
-
-/** The code of such a name; `undefined` for any other text. */
-function codeNamed(name: unknown): number | undefined {
-  if (typeof name !== "string" || !/^[a-z_]+$/.test(name)) return undefined;
-  if (name === "canceled") return rpcStatus.CANCELLED;
-  const code = rpcStatusNamed(name.toUpperCase());
-  return code === rpcStatus.UNKNOWN && name !== "unknown" ? undefined : code;
-}
 
 /** The error that a JSON value of Connect has; `code` where its own is none of Connect. */
 export function statusOfJson(value: unknown, code: number, trailers: readonly string[] = []): CallStatus {
@@ -22,7 +10,7 @@ export function statusOfJson(value: unknown, code: number, trailers: readonly st
     return faultStatus(code, "the error of the answer is not one of Connect");
   const { code: name, message, details } = value as { readonly code?: unknown; readonly message?: unknown; readonly details?: unknown };
   const text = typeof message === "string" ? cleanText(message) : "";
-  return toldStatus(codeNamed(name) ?? code, text, trailers, Array.isArray(details) ? details.flatMap(detailOf) : []);
+  return toldStatus(connectCodeNamed(name) ?? code, text, trailers, Array.isArray(details) ? details.flatMap(detailOf) : []);
 }
 
 function detailOf(value: unknown): readonly ErrorDetail[] {

@@ -8,6 +8,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { maxTimerMs } from "../core/settings/checks.ts";
 import { doorOf } from "../core/stages/mesh-door.ts";
 import { parseTarget } from "../fetch/target.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -91,7 +92,7 @@ class MeshTransport implements Transport {
   /** The limit of a call: 0 and less is none, as in the transports of Connect. */
   #limit(timeoutMs: number | undefined): number | undefined {
     if (timeoutMs === undefined) return this.#settings.defaultTimeoutMs;
-    return timeoutMs > 0 ? timeoutMs : undefined;
+    return timeoutMs > 0 ? Math.min(timeoutMs, maxTimerMs) : undefined;
   }
 
   /** A request as interceptors see it. */

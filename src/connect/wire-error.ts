@@ -1,6 +1,6 @@
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import { describeError, MeshError } from "../core/errors.ts";
 import { rpcStatus } from "../core/rpc/rpc-status.ts";
 import { callFailure } from "../rpc/call-failure.ts";
 import type { CallStatus } from "./call-status.ts";
@@ -12,7 +12,9 @@ import { addTo } from "./metadata-headers.ts";
  */
 export function errorOfStatus(request: MeshRequest, response: MeshResponse | undefined, status: CallStatus): ConnectError {
   const { code, message, details, trailers, isTold } = status;
-  const metadata = addTo(new Headers(), [...(response?.headers ?? []), ...trailers]);
+  const head = response?.headers ?? [];
+  // Of a head without a body, they are the same lines.
+  const metadata = addTo(new Headers(), trailers === head ? head : [...head, ...trailers]);
   // gRPC has OK for a call that went well: an error with it is none of its own.
   const shown = code === rpcStatus.OK ? rpcStatus.INTERNAL : code;
   if (!isTold) {
@@ -31,7 +33,12 @@ function faultOf({ service, attempts }: MeshRequest, response: MeshResponse | un
 }
 
 /** The error of a call that has got no answer, with the error of the mesh as its cause: `maybeExecuted` of it says whether the call may be repeated. */
-export function errorOfFailure(thrown: unknown): ConnectError {
+export function errorOfFailure(thrown: unknown, signal?: AbortSignal): ConnectError {
+  // The reason of an abort may be anything.
+  if (signal?.aborted && thrown === signal.reason && !(thrown instanceof ConnectError)) {
+    const code = thrown instanceof Error && thrown.name === "TimeoutError" ? Code.DeadlineExceeded : Code.Canceled;
+    return new ConnectError(describeError(thrown), code, undefined, undefined, thrown);
+  }
   if (thrown instanceof ConnectError) return thrown;
   const own = connectCauseOf(thrown);
   if (own !== undefined) return own;

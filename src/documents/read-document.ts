@@ -1,5 +1,6 @@
 import type { Document, Node, ParsedNode, YAMLMap } from "yaml";
 import type { Place } from "./document-error.ts";
+import { withoutText } from "./yaml-fault.ts";
 import { loadYaml } from "./yaml-package.cjs";
 
 /** The names and indexes that lead to a part of a text. */
@@ -65,13 +66,13 @@ export function readDocument(text: string, source: string, kind: DocumentKind): 
     return { line, column: col };
   };
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault !== undefined) throw new Fault(source, fault.message, placeAt(fault.pos[0]));
+  if (fault !== undefined) throw new Fault(source, withoutText(fault.message), placeAt(fault.pos[0]));
   refuseDuplicates(document.contents);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new Fault(source, (error as Error).message);
+    throw new Fault(source, withoutText((error as Error).message));
   }
   const placeOf: FindPlace = (path, isKey = false) => {
     const node = isKey ? keyNode(document, path) : nodeAt(document, path);
@@ -109,9 +110,9 @@ function nodeAt(document: Document.Parsed<ParsedNode>, path: PartPath): Node | u
   return document.contents ?? undefined;
 }
 
-/** Lines and commas: at least as many as there are values. Comments and empty values cost the package as much as others. */
+/** Lines and commas: at least as many as there are values. Comments, tags, anchors and empty values cost the package as much as others. */
 function piecesOf(text: string): number {
-  let pieces = 0;
+  let pieces = text.match(/(?<=[\s[{,:-])[!&*]/g)?.length ?? 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x0a || code === 0x0d || code === 0x2c) pieces++;

@@ -6,6 +6,9 @@ import type { Credentials } from "./credentials.ts";
 import { svidOf } from "./svid.ts";
 import { certificatesIn, type ReadCertificate, readCertificate, type TrustStore, trustStore } from "./trust-store.ts";
 
+/** Certificates of a chain, the leaf among them: every handshake sends all. */
+const maxChain = 16;
+
 /** Which secure context is wanted. */
 export interface ContextOptions {
   /** The oldest version of TLS that is spoken. */
@@ -33,7 +36,9 @@ export class CheckedCredentials {
    * @throws Error with the part and the reason, without any text of them.
    */
   constructor(credentials: Credentials, nowMs: number) {
-    const chain = certificatesIn(credentials.certificate).map((pem) => readable(() => new X509Certificate(pem)));
+    const texts = certificatesIn(credentials.certificate);
+    if (texts.length > maxChain) throw new Error(`the certificate comes with a chain of ${texts.length}; ${maxChain} are allowed`);
+    const chain = texts.map((pem) => readable(() => new X509Certificate(pem)));
     const [leaf] = chain;
     if (leaf === undefined) throw new Error("the certificate is no PEM (BEGIN CERTIFICATE)");
     if (!leaf.checkPrivateKey(keyOf(credentials.key))) throw new Error("the key does not belong to the certificate");

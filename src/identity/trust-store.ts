@@ -19,6 +19,9 @@ export interface TrustStore {
   readonly revocations: readonly RevocationList[];
 }
 
+/** Certificates of authorities, of all trust domains together: twice as many as the largest lists of public ones have. */
+export const maxAuthorities = 256;
+
 const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The certificates of a PEM text, in their order. */
@@ -39,6 +42,8 @@ export function readCertificate(certificate: X509Certificate): ReadCertificate {
  * @throws Error that names the part which cannot be read.
  */
 export function trustStore({ authorities, bundles, revocations = [] }: Trust): TrustStore {
+  const count = [authorities, ...bundles.values()].flat().reduce((sum, text) => sum + certificatesIn(text).length, 0);
+  if (count > maxAuthorities) throw new Error(`there are ${count} certificates of authorities; ${maxAuthorities} are allowed`);
   const read = readAll("the authorities", authorities);
   const ofDomains = new Map([...bundles].map(([domain, texts]) => [domain, readAll(`the bundle of ${quoted(domain)}`, texts)]));
   const store: TrustStore = {

@@ -9,7 +9,7 @@ import type { EventSink } from "../core/observing/events.ts";
 import { equalValues } from "../core/settings/equal-values.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
-import { healthCheckProbe } from "../rotation/health/health-check.ts";
+import { grpcWatches, healthCheckProbe } from "../rotation/health/health-check.ts";
 import type { OpenConnection } from "../rotation/health/health-check-connection.ts";
 import { HealthChecks } from "../rotation/health/health-checks.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
@@ -212,9 +212,11 @@ export class Instances {
 function healthChecksOf({ settings, open, clock, random }: InstancesParts, rotation: Rotation): HealthChecks | undefined {
   const { healthCheck, protocol } = settings;
   if (healthCheck === false) return undefined;
+  const watches = grpcWatches(healthCheck, { protocol, open });
   return new HealthChecks({
     ...healthCheck,
-    probe: healthCheckProbe(healthCheck, { protocol, open }),
+    watches,
+    probe: healthCheckProbe(healthCheck, { protocol, open }, watches),
     clock,
     random,
     onUnhealthy: (upstream) => rotation.hold(upstream),

@@ -1,3 +1,4 @@
+import { expandedSize } from "./expanded-size.ts";
 import { loadRe2 } from "./re2js-package.cjs";
 
 /** A regular expression that takes time in proportion to the text, whatever the text is. */
@@ -6,6 +7,8 @@ export interface LinearRegex {
   matches(text: string): boolean;
   /** The text with every place that matches replaced; `$1` in the replacement stands for the first group, `$$` for a dollar sign. */
   replaceAll(text: string, replacement: string): string;
+  /** About how many instructions its automaton has, in each of which a text may be at a time. */
+  readonly size: number;
   /** How many groups it has. */
   readonly groups: number;
 }
@@ -18,6 +21,8 @@ export interface LinearRegexOptions {
 
 /** Characters of an expression: the automaton of a longer one takes memory without a use. */
 const maxLength = 1_024;
+/** Its atoms, each as often as it is repeated: an automaton of so many takes some milliseconds to make. */
+const maxSize = 4_096;
 
 /**
  * Compiles an expression in the syntax of RE2, which has no backtracking: a caller cannot make a match take long.
@@ -25,12 +30,15 @@ const maxLength = 1_024;
  */
 export function linearRegex(source: string, { ignoreCase = false }: LinearRegexOptions = {}): LinearRegex {
   if (source.length > maxLength) throw new Error(`the regular expression has ${source.length} characters; ${maxLength} are allowed`);
+  const size = expandedSize(source);
+  if (size > maxSize) throw new Error(`the regular expression repeats too much: about ${size} states, and ${maxSize} are allowed`);
   const { RE2JS } = load();
   try {
     const compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
     return {
       matches: (text) => compiled.matches(text),
       replaceAll: (text, replacement) => compiled.matcher(text).replaceAll(replacement),
+      size: Math.max(size, compiled.programSize()),
       groups: compiled.groupCount(),
     };
   } catch (error) {

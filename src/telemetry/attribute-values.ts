@@ -5,7 +5,7 @@ import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
 import type { AttemptEnd } from "../core/observing/observer.ts";
 import type { ServedEnd } from "../core/observing/served-request.ts";
-import { httpStatusOf, rpcStatusName } from "../core/rpc/rpc-status.ts";
+import { httpStatusOf, rpcStatus, rpcStatusName } from "../core/rpc/rpc-status.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import { attribute } from "./attribute-names.ts";
 
@@ -36,11 +36,12 @@ export function errorTypeOf(error: unknown): MeshErrorCode | typeof other {
 }
 
 /**
- * The `error.type` of an attempt: the status from 400 on, else the code of its error. An attempt that this side gave up has none, since
+ * The `error.type` of an attempt: the status from 400 on, of a remote procedure call the name of every status but `OK`, else the code of its error. An attempt that this side gave up has none, since
  * that is no error.
  */
 export function attemptErrorType(end: AttemptEnd): string | undefined {
   const { status } = end.record;
+  if (end.rpcStatus !== undefined && end.rpcStatus !== rpcStatus.OK) return rpcStatusName(end.rpcStatus);
   if (status !== undefined && status >= 400) return String(knownStatus(status));
   return end.cancelled || end.error === undefined ? undefined : errorTypeOf(end.error);
 }
@@ -50,7 +51,7 @@ export function knownVersion(version: string): string {
   return version === "2.0" ? "2" : version === "1.1" || version === "1.0" ? version : other;
 }
 
-/** The `error.type` of a request that was served: a status from 500 on, of a call of gRPC the name of one that says the same. A 4xx is the caller's error, and a caller that has gone is none. */
+/** The `error.type` of a request that was served, and of a call: a status from 500 on, of a call of gRPC the name of one that says the same. A 4xx is the caller's error, and a caller that has gone is none. */
 export function servedErrorType({ status, rpcStatus: code }: Partial<Pick<ServedEnd, "status" | "rpcStatus">>): string | undefined {
   if (code !== undefined) return httpStatusOf(code) >= 500 ? rpcStatusName(code) : undefined;
   return status !== undefined && status >= 500 ? String(knownStatus(status)) : undefined;
@@ -75,7 +76,8 @@ const succeeded = { outcome: "success", errorType: undefined } as const;
 export function callOutcome(end: CallEnd): { readonly outcome: CallOutcome; readonly errorType: string | undefined } {
   // A 5xx counts as one also when the caller did not read its body. A 4xx blames the caller and not the service, so it is a success here,
   // as in Linkerd and Envoy; the metric of attempts has its status.
-  if (end.status !== undefined && end.status >= 500) return { outcome: "error", errorType: String(knownStatus(end.status)) };
+  const errorStatus = servedErrorType(end);
+  if (errorStatus !== undefined) return { outcome: "error", errorType: errorStatus };
   if (end.cancelled) return { outcome: "cancelled", errorType: undefined };
   if (end.error === undefined) return succeeded;
   const errorType = errorTypeOf(end.error);

@@ -22,7 +22,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "discovery/endpoint-wait.ts: EndpointWait.#noneOfSubset": ["a route leads to a subset that no instance is of"],
     "discovery/endpoint-wait.ts: EndpointWait.#unanswered": ["discovery has not answered within discoveryTimeoutMs"],
     "mesh/services.ts: Services.ofCatalogue": ["too many unknown names, and the catalogue does not have this one"],
-    "cli/commands/fetch.ts: firstErrorOf": ["discovery failed before its first answer, and the command does not wait for a better one"],
+    "cli/fetch/first-error.ts: firstErrorOf": ["discovery failed before its first answer, and the command does not wait for a better one"],
   },
   ERR_MESH_TIMEOUT: {
     "fetch/decoding/decode-guard.ts: DecodeGuard.#onDeadline": ["the deadline passed while a body was decoded that had arrived"],

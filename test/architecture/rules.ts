@@ -20,7 +20,7 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["eureka-js-client", ["registries/eureka/", "registries/eureka.ts"]],
   ["@grpc/grpc-js", ["grpc/", "identity/spiffe/streams/"]],
   ["@connectrpc/connect", ["connect/"]],
-  ["@bufbuild/protobuf", ["connect/", "identity/spiffe/messages/", "identity/spiffe/packages.ts", "identity/spiffe/protos/"]],
+  ["@bufbuild/protobuf", ["cli/rpc/", "connect/", "identity/spiffe/messages/", "identity/spiffe/packages.ts", "identity/spiffe/protos/"]],
 ]);
 
 /** Packages that the build puts into the files of the live page: an installation does not need them. */

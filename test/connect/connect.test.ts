@@ -189,6 +189,11 @@ describe.each(["grpc", "grpc-web", "connect"] as const)("by %s", (protocol) => {
     const { port } = await echoServer();
     const client = clientOf(meshTo(port), { protocol });
     expect((await failureOf(client.say(text("x"), { signal: AbortSignal.abort() }))).code).toBe(Code.Canceled);
+    const odd = await failureOf(client.say(text("x"), { signal: AbortSignal.abort("enough") }));
+    expect([odd.code, odd.rawMessage, odd.cause]).toEqual([Code.Canceled, "enough", "enough"]);
+    expect((await failureOf(client.say(text("x"), { signal: AbortSignal.timeout(0), timeoutMs: 2 ** 40 }))).code).toBe(
+      Code.DeadlineExceeded,
+    );
     const controller = new AbortController();
     const read: string[] = [];
     const error = await failureOf(
@@ -235,6 +240,22 @@ it("sends a method without side effects by GET, where that is asked for", async 
   expect((await client.look(text("by get"))).value).toBe("by get");
   expect((await client.look(text("x".repeat(5_000)))).value).toHaveLength(5_000);
   expect(seen.map(({ method }) => method)).toEqual(["look GET", "look POST"]);
+});
+
+it("takes options of calls for the mesh by method, and refuses those that are none", async () => {
+  const { port, seen } = await echoServer(Code.Unavailable);
+  const mesh = meshTo(port, { breaker: false });
+  const asked: string[] = [];
+  const callOptions = ({ name }: { name: string }) => {
+    asked.push(name);
+    return { retry: false } as const;
+  };
+  await failureOf(clientOf(mesh, { callOptions }).look(text("x")));
+  expect([asked, seen.length]).toEqual([["Look"], 1]);
+  await failureOf(clientOf(mesh, { isIdempotent: () => true }).say(text("x")));
+  expect(seen.length).toBe(4);
+  const wrong = await failureOf(clientOf(mesh, { callOptions: () => ({ timeoutMs: -1 }) }).say(text("x")));
+  expect(wrong.rawMessage).toContain("timeoutMs");
 });
 
 it("refuses options that are none, and what is no mesh", () => {

@@ -35,6 +35,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   "gateway.ts": [
     "401 Unauthorized\n200 v1 /orders/7\n404 Not Found\n200 v2 /orders/7, 200 v2 next /orders/7\nthe next release got about a quarter: true\n",
   ],
+  "grpc.ts": ["cart of Ada\ncart of Bob\ncart of Eve\n", "cart of Ada\n"],
   "prometheus.ts": [
     "tea for 499\n",
     "shop_orders_total 3\n",

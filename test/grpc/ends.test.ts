@@ -165,4 +165,4 @@ it("a process with a client of a closed mesh ends by itself", async () => {
   const printed = text(child.stdout);
   const [code] = await once(child, "exit");
   expect({ code, printed: await printed }).toEqual({ code: 0, printed: "14\n" });
-});
+}, 120_000);

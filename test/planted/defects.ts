@@ -350,4 +350,25 @@ export const defects: readonly PlantedDefect[] = [
     to: "if (answered?.isCopy && false)",
     tests: [threat("copies")],
   },
+  {
+    name: "a peer of a service takes the mode of the mesh away",
+    file: "src/mesh/service-options.ts",
+    from: "ofMesh[name] !== undefined && ofService[name] !== undefined",
+    to: "ofMesh[name] === undefined && ofService[name] !== undefined",
+    tests: [threat("options-of-services")],
+  },
+  {
+    name: "claims stay in trailers",
+    file: "src/server/inbound/strip-headers.ts",
+    from: "if (raw.length === 0) return;",
+    to: "if (raw.length >= 0) return;",
+    tests: ["test/server/inbound/strip-headers.test.ts"],
+  },
+  {
+    name: "a gateway passes every trailer on",
+    file: "src/gateway/reply-head.ts",
+    from: "if (notOfTrailers.has(name) ||",
+    to: "if (name === '' ||",
+    tests: [threat("trailers")],
+  },
 ];

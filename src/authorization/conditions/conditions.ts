@@ -50,23 +50,29 @@ function methodIn(methods: readonly string[]): Condition {
 }
 
 function identityIn(patterns: readonly string[]): Condition {
-  const wide = patterns.filter((pattern) => pattern === "*" || pattern.endsWith("/"));
+  const isWide = (pattern: string): boolean => pattern === "*" || pattern.endsWith("/");
+  const wide = [...new Set(patterns.filter(isWide))];
   // Without the others: a caller that is called as a pattern is not what the pattern means.
-  const exact = new Set(patterns.filter((pattern) => !wide.includes(pattern)));
+  const exact = new Set(patterns.filter((pattern) => !isWide(pattern)));
   return (_request, { identity }) =>
     identity !== undefined && (exact.has(identity) || wide.some((pattern) => matchesIdentity(pattern, identity)));
 }
 
 function pathIn(patterns: readonly PathPattern[]): Condition {
-  const tests = patterns.map((pattern) => {
-    if (typeof pattern !== "string") {
-      const regex = linearRegex(pattern.regex);
-      return (path: string) => regex.matches(path);
-    }
-    const template = parsePathTemplate(pattern);
-    return (path: string) => matchesTemplate(template, path);
-  });
-  return ({ path }) => tests.some((test) => test(path));
+  // Most are whole paths, which cost the same however many there are.
+  const isWhole = (pattern: PathPattern): boolean => typeof pattern === "string" && !/[{*]/.test(pattern);
+  const whole = new Set(patterns.filter(isWhole) as readonly string[]);
+  const tests = patterns
+    .filter((pattern) => !isWhole(pattern))
+    .map((pattern) => {
+      if (typeof pattern !== "string") {
+        const regex = linearRegex(pattern.regex);
+        return (path: string) => regex.matches(path);
+      }
+      const template = parsePathTemplate(pattern);
+      return (path: string) => matchesTemplate(template, path);
+    });
+  return ({ path }) => whole.has(path) || tests.some((test) => test(path));
 }
 
 function addressIn(networks: readonly string[]): Condition {

@@ -17,7 +17,7 @@ const control = /[\0-\x20\x7f]/;
 const neverEncoded = /[\w.~\-/\\]/;
 
 /**
- * Says why readers of a path may differ on it, so that a rule about it would be passed by; `undefined` for all others. Refused are dot segments,
+ * Says why readers of a path may differ on it, so that a rule about it would be passed by; `undefined` for all others. Refused are dot segments, dots and separators that are encoded twice,
  * empty segments, backslashes, control characters, characters beyond ASCII that are not encoded, a fragment, and percent-encoding that is broken, needless, or stands for a separator.
  */
 export function pathProblem(path: string): string | undefined {
@@ -28,7 +28,9 @@ export function pathProblem(path: string): string | undefined {
   if (control.test(path)) return "the path has a control character";
   if (/[\x80-\uffff]/.test(path)) return "the path has a character beyond ASCII";
   if (path.includes("//")) return "the path has an empty segment";
-  if (/\/\.\.?(?:[/;]|$)/.test(path)) return "the path has a dot segment";
+  if (/\/\.\.?(?:[/;]|%3b|$)/i.test(path)) return "the path has a dot segment";
+  // A reader that decodes twice, as one behind a proxy does, would see a dot or a separator.
+  if (/%25(?:2e|2f|5c)/i.test(path)) return "the path has an encoded dot or separator in its encoding";
   for (let at = path.indexOf("%"); at !== -1; at = path.indexOf("%", at + 1)) {
     const digits = path.slice(at + 1, at + 3);
     if (!/^[\da-f]{2}$/i.test(digits)) return "the path has broken percent-encoding";

@@ -1,10 +1,15 @@
 import type { Clock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
 import { warnOfThrow } from "../../core/observing/fence.ts";
 import { CompiledPolicy } from "../compiled-policy.ts";
 import type { Policy } from "../policy.ts";
 import { readAside } from "../text/policy-thread.ts";
-import { checkPolicy } from "../text/read-policy.ts";
+import { checkingPolicy, checkPolicy } from "../text/read-policy.ts";
+
+/** Rules that are read at once. */
+const maxAtOnce = 100;
+
 import type { DecidingPolicy, PolicySource, PolicyWatch } from "./policy-source.ts";
 
 /** The policy in force: the last good one that its source had. */
@@ -58,7 +63,7 @@ export class LivePolicy {
     try {
       if (typeof given === "object" && given !== null && "decide" in given) this.#take(given);
       else if (typeof given === "string") this.#read(name, given);
-      else this.#take(new CompiledPolicy(checkPolicy(given, name)));
+      else this.#check(name, given);
     } catch (error) {
       this.#say(name, error);
     }
@@ -67,17 +72,31 @@ export class LivePolicy {
   #read(name: string, text: string): void {
     const reading = new AbortController();
     const policy = readAside(text, name, this.#clock, reading.signal);
-    if (!(policy instanceof Promise)) {
-      this.#take(new CompiledPolicy(policy));
+    if (policy instanceof Promise) this.#takeLater(name, reading, policy);
+    else this.#take(new CompiledPolicy(policy));
+  }
+
+  /** A policy of a program is data of that program, and as long as it wants. */
+  #check(name: string, policy: Policy): void {
+    if (!(policy?.rules?.length > maxAtOnce)) {
+      this.#take(new CompiledPolicy(checkPolicy(policy, name)));
       return;
     }
+    const reading = new AbortController();
+    this.#takeLater(name, reading, inTurns(checkingPolicy(policy, name), reading.signal));
+  }
+
+  /** Takes a long policy when it is ready, unless a newer one has come. */
+  #takeLater(name: string, reading: AbortController, policy: Promise<Policy>): void {
+    const { signal } = reading;
     this.#reading = reading;
     policy
-      .then((read) => {
-        if (!reading.signal.aborted) this.#take(new CompiledPolicy(read));
+      .then((read) => inTurns(CompiledPolicy.compiling(read), signal))
+      .then((compiled) => {
+        if (!signal.aborted) this.#take(compiled);
       })
       .catch((error: unknown) => {
-        if (!reading.signal.aborted) this.#say(name, error);
+        if (!signal.aborted) this.#say(name, error);
       });
   }
 

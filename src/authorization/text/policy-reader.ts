@@ -1,4 +1,5 @@
 import type { FindPlace, PartPath } from "../../documents/read-document.ts";
+import { linearRegex } from "../../patterns/linear-regex.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import { PolicyError } from "./policy-error.ts";
 
@@ -10,11 +11,18 @@ export interface Part {
 
 /** Values that a message shows. */
 const maxShown = 60;
+/** Values of one list of a rule. */
+const maxListed = 4_096;
+/** Regular expressions of one policy, and the states of all of them: a request may be in each. */
+const maxRegexes = 1_000;
+const maxStates = 20_000;
 
 /** Checks the parts of a policy; each fault is an error with its name and place. */
 export class PolicyReader {
   readonly #source: string;
   readonly #placeOf: FindPlace;
+  #regexes = 0;
+  #states = 0;
 
   constructor(source: string, placeOf: FindPlace) {
     this.#source = source;
@@ -45,6 +53,7 @@ export class PolicyReader {
   /** A list that has at least one element, unless `mayBeEmpty`: one that is empty would match nothing, and what is left out matches all. */
   list(path: PartPath, value: unknown, mayBeEmpty = false): readonly unknown[] {
     if (!Array.isArray(value)) this.refuse(path, `it must be a list, not ${shown(value)}`);
+    if (value.length > maxListed && path.length > 1) this.refuse(path, `it has ${value.length} values; ${maxListed} are allowed`);
     if (value.length === 0 && !mayBeEmpty) this.refuse(path, "an empty list matches nothing; leave the field out to match all");
     return value as readonly unknown[];
   }
@@ -66,6 +75,15 @@ export class PolicyReader {
     const word = words.find((each) => each === value);
     if (word === undefined) this.refuse(path, `it must be one of ${words.join(", ")}, not ${shown(value)}`);
     return word;
+  }
+
+  /** A regular expression that can be compiled. */
+  regex(path: PartPath, value: unknown): string {
+    const text = this.text(path, value);
+    if (++this.#regexes > maxRegexes) this.refuse(path, `there are more than ${maxRegexes} regular expressions in the policy`);
+    this.#states += this.attempt(path, () => linearRegex(text)).size;
+    if (this.#states > maxStates) this.refuse(path, `the regular expressions of the policy have more than ${maxStates} states`);
+    return text;
   }
 
   /** Runs a check that throws; its message gets name and place. */
@@ -94,7 +112,7 @@ export class PolicyReader {
 
 /** `rules[2].to.paths[0]` */
 function nameOf(path: PartPath): string {
-  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
+  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${cut(part)}`)).join("");
 }
 
 function shown(value: unknown): string {
@@ -102,5 +120,9 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
   const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return cut(text);
+}
+
+function cut(text: string): string {
   return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }

@@ -4,8 +4,12 @@ import { safePause, slowFailurePause, unsafePause } from "./try-pauses.ts";
 
 /** The most that one success after failures takes from the rate: three of them in a row show that a failed instance is well. */
 const mostForgiven = 0.7;
-/** Failures in a row whose chance is less than this are none, however many good answers came before: the rate is at least `sureRate`. */
-const byChance = 0.01;
+/**
+ * Failures in a row are none by chance when fewer such rows than this are expected in so many milliseconds, at whatever instance: the rate is at
+ * least `sureRate`, however many good answers came before.
+ */
+const byChance = 0.5;
+const rowsMs = 10_000;
 const sureRate = 0.5;
 /** A failure that took longer than this, in milliseconds, cost its caller time as well. */
 const longMs = 100;
@@ -54,6 +58,10 @@ export interface FailedAttempt {
   readonly isRepeated: boolean;
   /** The part of all attempts that have failed of late after a success of the same instance: what chance explains. */
   readonly commonRate: number;
+  /** The most that one failure may move the rate: where failures come by chance, one after a silence says no more than any other. */
+  readonly mostStep: number;
+  /** How often the picker picks. */
+  readonly picksPerMs: number;
 }
 
 /**
@@ -69,6 +77,8 @@ export class FailureMemory {
   /** How often the instance was blamed anew lately. */
   #blames = 0;
   #blamedAt = Number.NEGATIVE_INFINITY;
+  /** Time of the last failure on any route. */
+  lastFailedAt = Number.NEGATIVE_INFINITY;
   #clearedAt = Number.NEGATIVE_INFINITY;
 
   /** Whether all rates are 0. */
@@ -104,7 +114,8 @@ export class FailureMemory {
    * Takes a failure.
    * @returns whether it followed a failure, as everything does that an instance has not succeeded before
    */
-  fail(route: number, { badness, startedAt, isRepeated, commonRate }: FailedAttempt, now: number, halfLifeMs: number): boolean {
+  fail(route: number, attempt: FailedAttempt, now: number, halfLifeMs: number): boolean {
+    const { badness, startedAt, isRepeated, commonRate } = attempt;
     this.#seen |= 1 << route;
     const hasSucceeded = this.#lastAt > Number.NEGATIVE_INFINITY;
     this.#routes ??= new Array(maxRouteClasses).fill(undefined);
@@ -112,12 +123,14 @@ export class FailureMemory {
     this.#routes[route] = failures;
     this.#lastAt = now;
     const rate = rateOf(failures, now, halfLifeMs);
-    failures.rate = rate + stepAfter(now - failures.at) * (badness - rate);
+    failures.rate = rate + Math.min(attempt.mostStep, stepAfter(now - failures.at)) * (badness - rate);
     failures.at = now;
     failures.failedSince = startedAt;
     failures.failedAt = now;
+    this.lastFailedAt = now;
     failures.streak++;
-    failures.isSure = failures.streak > 1 && commonRate ** failures.streak < byChance;
+    const rows = commonRate ** failures.streak * Math.max(1, rowsMs * attempt.picksPerMs);
+    failures.isSure = failures.streak > 1 && rows < byChance;
     if (failures.isSure) failures.rate = Math.max(failures.rate, sureRate * badness);
     failures.highest = Math.max(failures.highest, failures.rate);
     failures.tookLong = now - startedAt > longMs;

@@ -3,6 +3,12 @@ const maxSamples = 500;
 /** Number of responses, and time constant in milliseconds, of the recent mean, which tells whether the instance has changed. */
 const recentSamples = 40;
 const recentMs = 3_000;
+/**
+ * Responses are remembered for at least so many times the mean time between two of them, and recent ones for so many: an instance that is called
+ * once in ten seconds would else be forgotten as soon as it is known.
+ */
+const leastMemory = 50;
+const leastRecentMemory = 10;
 /** A latency counts as at most so many times the mean: one pause of an instance must not outweigh hundreds of responses. */
 const clip = 10;
 /** The same for the recent mean: one pause is no change. */
@@ -44,7 +50,7 @@ export class LatencyEstimate {
   /** Number of latencies in a row that were far below the mean, while the instance was avoided for being slow. */
   lowRun = 0;
   /** Number of responses that the mean is made of, less the older they are. */
-  #samples = Number.NaN;
+  samples = Number.NaN;
   #variance = Number.NaN;
   #recentMeanMs = Number.NaN;
   #recent = Number.NaN;
@@ -57,15 +63,16 @@ export class LatencyEstimate {
   /**
    * Takes one latency; anything but a finite number from 0 on is ignored.
    * @param memoryMs time constant in which responses are forgotten
+   * @param fairMs mean time between two picks of each candidate
    * @param isSlow the instance is avoided for being slow: it is called so seldom that a few fast responses must do
    */
-  observe(latencyMs: number, now: number, memoryMs: number, isSlow = false): void {
+  observe(latencyMs: number, now: number, memoryMs: number, fairMs = 0, isSlow = false): void {
     if (!(latencyMs >= 0 && latencyMs < Number.POSITIVE_INFINITY)) return;
     if (!this.known) {
       this.#begin(latencyMs, latencyMs, 1, now);
       return;
     }
-    this.#forget(now, memoryMs);
+    this.#forget(now, Math.max(memoryMs, leastMemory * fairMs), Math.max(recentMs, leastRecentMemory * fairMs));
     this.lowRun = isSlow && latencyMs < lowPart * this.meanMs ? this.lowRun + 1 : 0;
     if (this.lowRun >= lowRuns) this.#begin(latencyMs, 2 * latencyMs, lowRuns, now);
     else this.#take(latencyMs);
@@ -75,20 +82,20 @@ export class LatencyEstimate {
     const high = Math.max(this.meanMs, this.#recentMeanMs, 0.01);
     this.#recent = Math.min(this.#recent, recentSamples - 1) + 1;
     this.#recentMeanMs += (Math.min(latencyMs, recentClip * high) - this.#recentMeanMs) / this.#recent;
-    this.#samples = Math.min(this.#samples, maxSamples - 1) + 1;
+    this.samples = Math.min(this.samples, maxSamples - 1) + 1;
     const counted = Math.min(latencyMs, clip * high);
     const delta = counted - this.meanMs;
-    this.meanMs += delta / this.#samples;
-    this.#variance += (delta * (counted - this.meanMs) - this.#variance) / (this.#samples + priorSamples);
+    this.meanMs += delta / this.samples;
+    this.#variance += (delta * (counted - this.meanMs) - this.#variance) / (this.samples + priorSamples);
     if (this.#hasChanged()) this.#begin(this.#recentMeanMs, this.#recentMeanMs, this.#recent, this.lastAt);
     else this.#conclude();
   }
 
-  #forget(now: number, memoryMs: number): void {
+  #forget(now: number, memoryMs: number, recentMemoryMs: number): void {
     const silence = now - this.lastAt;
     if (!(silence > 0)) return;
-    this.#samples *= Math.exp(-silence / memoryMs);
-    this.#recent *= Math.exp(-silence / recentMs);
+    this.samples *= Math.exp(-silence / memoryMs);
+    this.#recent *= Math.exp(-silence / recentMemoryMs);
     this.lastAt = now;
   }
 
@@ -96,7 +103,7 @@ export class LatencyEstimate {
     this.meanMs = meanMs;
     this.#recentMeanMs = meanMs;
     this.#variance = deviationMs * deviationMs;
-    this.#samples = samples;
+    this.samples = samples;
     this.#recent = samples;
     this.lowRun = 0;
     if (!(now <= this.lastAt)) this.lastAt = now;
@@ -107,10 +114,10 @@ export class LatencyEstimate {
   #conclude(): void {
     const least = leastDeviation * this.meanMs;
     const square = Math.max(this.#variance, least * least);
-    this.varianceOfMean = square / this.#samples;
+    this.varianceOfMean = square / this.samples;
     this.deviationMs = Math.sqrt(square);
     this.suspectMs =
-      this.#samples < leastForSuspicion
+      this.samples < leastForSuspicion
         ? Number.POSITIVE_INFINITY
         : Math.max(suspectFactor * this.meanMs + suspectMoreMs, this.meanMs + suspectDeviations * this.deviationMs);
   }

@@ -2,8 +2,15 @@ import { slowPause } from "./try-pauses.ts";
 
 /** A difference counts after this time, in milliseconds. */
 const mildAfterMs = 3_000;
-/** An instance that is a little slower has its full share for this time, in milliseconds, to show whether it still is. */
+/**
+ * An instance that is a little slower has more than its full share for this time, in milliseconds, and for so many requests, to show whether it
+ * still is: caches fill and code is compiled by requests, and some of both is lost while it is called less.
+ */
 const trialMs = 2_000;
+const trialPicks = 40;
+const mostTrialMs = 10_000;
+/** The latency, as a part of the fastest, that it counts as meanwhile: its share is half as much again. */
+const trialRatio = 0.95;
 /** First and longest pause between two trials, in milliseconds. */
 const firstTrialMs = 6_000;
 const mostTrialsMs = 64_000;
@@ -22,6 +29,7 @@ export class Slowness {
   /** Since when it has been slower by a little. */
   #mildSince = Number.NaN;
   #trialAt = Number.NaN;
+  #trialUntil = Number.NaN;
   #trials = 0;
   /** How often it was suspected lately. */
   #alarms = 0;
@@ -52,31 +60,35 @@ export class Slowness {
   }
 
   /**
-   * Whether a small difference counts at present: after some seconds, and not while it is put to the test. An instance may be slow
+   * The ratio that a small difference counts as at present: none for some seconds, and while it is put to the test. An instance may be slow
    * because it is called less.
+   * @param fairMs mean time between two picks of each candidate
    */
-  isMild(now: number): boolean {
+  mild(ratio: number, now: number, fairMs: number): number {
     if (Number.isNaN(this.#mildSince)) {
       this.#mildSince = now;
       this.#trials = 0;
-      this.#trialAt = now + firstTrialMs;
-    }
-    if (now < this.#mildSince + mildAfterMs) return false;
-    if (now < this.#trialAt) return true;
-    if (now >= this.#trialAt + trialMs) {
+      this.#tryFrom(now + firstTrialMs, fairMs);
+    } else if (now >= this.#trialUntil) {
       this.#trials++;
-      this.#trialAt = now + Math.min(mostTrialsMs, 4_000 * 2 ** this.#trials);
+      this.#tryFrom(now + Math.min(mostTrialsMs, 4_000 * 2 ** this.#trials), fairMs);
     }
-    return false;
+    return this.mildAt(ratio, now);
   }
 
-  /** Whether a small difference counted when the instance was last looked at. */
-  wasMild(now: number): boolean {
-    return now >= this.#mildSince + mildAfterMs && !(now >= this.#trialAt && now < this.#trialAt + trialMs);
+  /** The same, without being looked at by a pick. */
+  mildAt(ratio: number, now: number): number {
+    if (!(now >= this.#mildSince + mildAfterMs)) return 1;
+    return now >= this.#trialAt && now < this.#trialUntil ? trialRatio : ratio;
   }
 
   /** It is not slower by a little at present. */
   endMild(): void {
     this.#mildSince = Number.NaN;
+  }
+
+  #tryFrom(at: number, fairMs: number): void {
+    this.#trialAt = at;
+    this.#trialUntil = at + Math.min(mostTrialMs, Math.max(trialMs, trialPicks * fairMs));
   }
 }

@@ -1,11 +1,14 @@
 import type { Clock } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
+import { isMeshError } from "../../core/errors.ts";
 import { isGatewayError, outcomeOfError } from "../../core/outcome.ts";
 import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
 import type { AttemptLearner } from "../picker.ts";
 import { FailureMemory } from "./failure-memory.ts";
+import { stepAfter } from "./failure-rate.ts";
 import type { FailureShare } from "./failure-share.ts";
 import { LatencyEstimate } from "./latency-estimate.ts";
+import type { PickRate } from "./pick-rate.ts";
 import type { RetriesSeen } from "./retries-seen.ts";
 import { Slowness } from "./slowness.ts";
 
@@ -19,6 +22,7 @@ export interface TrackRecordOptions {
   readonly clock: Clock;
   readonly common: FailureShare;
   readonly retries: RetriesSeen;
+  readonly rate: PickRate;
 }
 
 /** Latency, failures and waiting attempts of one instance, as the adaptive picker learns them. */
@@ -103,33 +107,54 @@ export class AttemptOnRecord implements AttemptLearner {
     if (error === undefined && this.#hasHead) return;
     const hadHead = this.#hasHead;
     const now = hadHead ? this.#options.clock.now() : this.#stopWaiting();
-    if (outcomeOfError(error) === "failure") this.#fail(1, now, true);
-    else if (!hadHead) this.#giveUp(now);
+    if (outcomeOfError(error) === "failure") {
+      const isFurther = this.#fail(1, now, true);
+      // A single timeout may be a slow answer; an instance that does nothing but hang is not slow.
+      if (!hadHead && !isFurther && isMeshError(error) && error.code === "ERR_MESH_TIMEOUT") this.#wait(now);
+    } else if (!hadHead) this.#giveUp(now);
   }
 
   #succeed(now: number): void {
     const { latency, failures, slowness } = this.#record;
-    const { common, decayMs, failureHalfLifeMs } = this.#options;
+    const { common, rate, decayMs, failureHalfLifeMs } = this.#options;
     common.observe(false, failures.succeed(this.#route, this.#startedAt, now, failureHalfLifeMs));
     const tookMs = now - this.#startedAt;
     if (tookMs > latency.suspectMs) this.#record.suspect(now, this.#startedAt);
     else if (slowness !== undefined && this.#startedAt >= slowness.suspectSince) slowness.suspectSince = Number.NaN;
-    latency.observe(tookMs, now, decayMs, slowness !== undefined && !Number.isNaN(slowness.avoidedSince));
+    latency.observe(tookMs, now, decayMs, rate.fairMs, slowness !== undefined && !Number.isNaN(slowness.avoidedSince));
   }
 
-  #fail(badness: number, now: number, isRepeated: boolean): void {
-    const { common, retries, failureHalfLifeMs } = this.#options;
+  /** @returns whether it followed a failure */
+  #fail(badness: number, now: number, isRepeated: boolean): boolean {
+    const { common, rate, retries, failureHalfLifeMs } = this.#options;
     if (isRepeated && this.#isSafe) retries.fail();
-    const failed = { badness, startedAt: this.#startedAt, isRepeated, commonRate: common.rate };
-    common.observe(true, this.#record.failures.fail(this.#route, failed, now, failureHalfLifeMs));
+    const failed = {
+      badness,
+      startedAt: this.#startedAt,
+      isRepeated,
+      commonRate: common.rate,
+      mostStep: 1 - common.byChance * (1 - stepAfter(rate.fairMs)),
+      picksPerMs: rate.perMs,
+    };
+    const isFurther = this.#record.failures.fail(this.#route, failed, now, failureHalfLifeMs);
+    common.observe(true, isFurther);
+    return isFurther;
   }
 
-  /** The attempt would have taken at least as long as it has waited: an instance that hangs must not look fast because callers give up. */
+  /** An instance that hangs must not look fast because callers give up. */
   #giveUp(now: number): void {
     const { latency } = this.#record;
+    if (now - this.#startedAt > latency.suspectMs) this.#record.suspect(now, this.#startedAt);
+    if (latency.known) this.#wait(now);
+    else latency.observe(now - this.#startedAt, now, this.#options.decayMs);
+  }
+
+  /** The attempt would have taken at least as long as it has waited. */
+  #wait(now: number): void {
+    const { latency } = this.#record;
+    const { decayMs, rate } = this.#options;
     const waitedMs = now - this.#startedAt;
-    if (waitedMs > latency.suspectMs) this.#record.suspect(now, this.#startedAt);
-    if (!latency.known || waitedMs > latency.meanMs) latency.observe(waitedMs, now, this.#options.decayMs);
+    if (waitedMs > latency.meanMs) latency.observe(waitedMs, now, decayMs, rate.fairMs);
   }
 
   #stopWaiting(): number {

@@ -5,12 +5,12 @@ import type { FailureShare } from "../learning/failure-share.ts";
 import { TrackRecord } from "../learning/track-record.ts";
 import type { PerUpstream } from "../lists/per-upstream.ts";
 import { costFactor, type ListWeights } from "../lists/weights.ts";
+import { Spread } from "./adaptive-spread.ts";
 
 /** A pick compares every candidate of a list up to this length; of a longer one it compares those in a hand. */
 export const maxScanned = 32;
-/** Difference between two mean latencies, in standard errors, from which on it counts, and from which on it counts whole. */
-const toldApartAt = 2.2;
-const sureAt = 3.7;
+/** A difference between two mean latencies counts whole when it is so many standard errors above the one from which on it counts. */
+const sureAfter = 1.5;
 /** Latencies that differ by less than this part, or about this many milliseconds, are the same for every purpose. */
 const alike = 1.06;
 const alikeMs = 1;
@@ -64,6 +64,8 @@ export class Survey {
   cheapest = 0;
   /** Mean time between two picks of each candidate, in milliseconds. */
   fairMs = Number.NaN;
+  readonly #spread = new Spread();
+  #toldApartAt = Number.NaN;
   #lowestBound = Number.NaN;
   #referenceMs = Number.NaN;
   #referenceVariance = Number.NaN;
@@ -100,6 +102,7 @@ export class Survey {
     this.#lowestBound = Number.POSITIVE_INFINITY;
     this.#referenceMs = Number.POSITIVE_INFINITY;
     this.#referenceVariance = 0;
+    this.#spread.clear();
     for (let at = 0; at < this.count; at++) {
       const index = hand === undefined ? at : (hand[at] as number);
       const record = records.at(upstreams, index);
@@ -114,7 +117,9 @@ export class Survey {
       if (factor > this.#highestFactor) this.#highestFactor = factor;
       this.blames[at] = 0;
       if (rate <= tolerated) this.#refer(record);
+      if (record.known) this.#spread.add(record);
     }
+    this.#toldApartAt = this.#spread.toldApartAt;
     if (pick.failureWeight > 0 && this.#highestRate > tolerated) this.#blame(pick);
     if (!this.isKnown) for (let at = 0; at < this.count; at++) this.#refer(this.records[at] as TrackRecord);
   }
@@ -198,8 +203,9 @@ export class Survey {
     if (!record.known || !(record.meanMs > this.#referenceMs)) return 1;
     const distance = record.meanMs - this.#referenceMs;
     const variance = record.varianceOfMean + this.#referenceVariance;
-    if (distance * distance <= toldApartAt * toldApartAt * variance) return 1;
-    const sureness = Math.min(1, (distance / Math.sqrt(variance) - toldApartAt) / (sureAt - toldApartAt));
+    const least = this.#toldApartAt;
+    if (distance * distance <= least * least * variance) return 1;
+    const sureness = Math.min(1, (distance / Math.sqrt(variance) - least) / sureAfter);
     return Math.max(1, (1 + (sureness * distance) / (this.#referenceMs + alikeMs)) / alike);
   }
 }

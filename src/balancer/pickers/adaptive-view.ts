@@ -17,8 +17,8 @@ export function judgeAll(survey: Survey, upstreams: readonly Upstream[], pick: S
     survey.judge(at, pick);
     const ratio = survey.slowness[at] as number;
     const isMild = ratio > 1 && ratio <= maxShared && survey.blames[at] === 0;
-    const counts = !isMild || (survey.records[at] as TrackRecord).slowness?.wasMild(pick.now) === true;
-    survey.expect(at, counts ? ratio : 1, pick.now);
+    const counted = isMild ? ((survey.records[at] as TrackRecord).slowness?.mildAt(ratio, pick.now) ?? 1) : ratio;
+    survey.expect(at, counted, pick.now);
   }
   survey.compare(upstreams, pick.failureWeight);
 }

@@ -1,6 +1,5 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { isRetryableMethod } from "../../core/outcome.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { FailureShare } from "../learning/failure-share.ts";
 import { PickRate } from "../learning/pick-rate.ts";
@@ -18,19 +17,11 @@ import { accountOf, type DecidedBy, decidedBy } from "./adaptive-account.ts";
 import { type AdaptiveOptions, type AdaptiveSettings, adaptiveOptions } from "./adaptive-options.ts";
 import { Shares } from "./adaptive-shares.ts";
 import { maxScanned, maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
+import { isSafe, Tries } from "./adaptive-tries.ts";
 import { comparedWith, isAvoided, judgeAll, nextTryIn, troubleOf, viewOf } from "./adaptive-view.ts";
 
-/** Part of the picks that may be tries of avoided instances, and the most tries that are saved up. */
-const tryPart = 0.02;
-const maxTries = 2;
-/** An avoided instance is tried no sooner than after this many times the mean time between two picks of each; one that mends, sooner. */
-const tryGap = 3;
-const mendingGap = 1.5;
 /** Instances that are explained within this time, in milliseconds, are explained together. */
 const togetherMs = 100;
-/** An instance that is slower by no more than this loses no request that it is tried with. */
-const harmlessRatio = 3;
-
 /**
  * The candidate with the least expected cost, the default picker. The cost is latency × (requests in flight + 1 +
  * `failureWeight` × failure rate). Candidates whose latencies cannot be told apart are equals, and get the same number of requests; the
@@ -56,9 +47,9 @@ class AdaptivePicker implements Picker {
   readonly #shares = new Shares();
   readonly #rate = new PickRate();
   readonly #retries = new RetriesSeen();
+  readonly #tries = new Tries(this.#rate, this.#retries);
   /** The pick in hand. */
   readonly #at: { -readonly [Key in keyof SurveyedPick]: SurveyedPick[Key] };
-  #tries = maxTries;
   /** The list of the last pick, and how that was decided. */
   #list: readonly Upstream[] = [];
   #decidedBy: DecidedBy = decidedBy.shares;
@@ -71,7 +62,7 @@ class AdaptivePicker implements Picker {
     this.#random = random;
     this.#clock = clock;
     const common = new FailureShare();
-    this.#recordOptions = { decayMs, failureHalfLifeMs, clock, common, retries: this.#retries };
+    this.#recordOptions = { decayMs, failureHalfLifeMs, clock, common, retries: this.#retries, rate: this.#rate };
     this.#at = { route: 0, now: Number.NaN, failureHalfLifeMs, failureWeight, perMs: this.#rate.perMs, common };
     // Clients that start together must not begin with the same instance.
     this.#records = new PerUpstream(() => new TrackRecord(random() - 0.5));
@@ -132,13 +123,14 @@ class AdaptivePicker implements Picker {
     pick.route = this.#routes.of(request);
     this.#rate.count(pick.now);
     pick.perMs = this.#rate.perMs;
-    this.#tries = Math.min(maxTries, this.#tries + tryPart);
+    this.#tries.save();
     survey.read(upstreams, this.#records, this.#weights.of(upstreams) ?? weighList(upstreams), this.#handOf(upstreams), pick);
+    this.#rate.fairMs = survey.fairMs;
     const isRetry = request.tried.length > 0;
     if (isRetry) this.#retries.retry();
     for (let at = 0; at < survey.count; at++) {
       survey.judge(at, pick);
-      if (this.#look(at) && !isRetry && this.#isDue(at, upstreams[survey.indexes[at] as number] as Upstream, request)) {
+      if (this.#look(at) && !isRetry && this.#tries.isDue(survey, at, pick, upstreams[survey.indexes[at] as number] as Upstream, request)) {
         this.#decidedBy = decidedBy.try;
         return at;
       }
@@ -147,8 +139,16 @@ class AdaptivePicker implements Picker {
     // All that are faster are so busy that a slow one answers sooner.
     const isSlow = (survey.ratios[survey.cheapest] as number) > maxShared;
     this.#decidedBy = isSlow ? decidedBy.slow : decidedBy.shares;
-    if (isSlow) return survey.cheapest;
-    return this.#shares.pick(upstreams, survey, pick.now);
+    if (!isSlow) return this.#shares.pick(upstreams, survey, pick.now);
+    return (survey.blames[survey.cheapest] as number) > 0 ? this.#tryInstead(upstreams) : survey.cheapest;
+  }
+
+  /** The request goes to an instance that fails, since all that are well are too busy: nothing is lost when it tries another one. */
+  #tryInstead(upstreams: readonly Upstream[]): number {
+    const { cheapest } = this.#survey;
+    const instead = this.#tries.insteadOf(cheapest, this.#survey, this.#at, upstreams);
+    if (instead !== cheapest) this.#decidedBy = decidedBy.try;
+    return instead;
   }
 
   /** The candidates of a long list that a pick compares; a part of one, which a retry picks from, is dealt anew. */
@@ -172,40 +172,10 @@ class AdaptivePicker implements Picker {
     record.failures.see(route, isBlamed, now);
     if (ratio > 1 && !isSlow && !isBlamed) {
       record.slowness ??= new Slowness();
-      if (!record.slowness.isMild(now)) ratio = 1;
+      ratio = record.slowness.mild(ratio, now, this.#survey.fairMs);
     } else record.slowness?.endMild();
     this.#survey.expect(at, ratio, now);
     return isSlow || isBlamed;
-  }
-
-  /** Whether an avoided candidate is to be tried with this request, which is then counted as a try. */
-  #isDue(at: number, upstream: Upstream, request: MeshRequest): boolean {
-    const record = this.#survey.records[at] as TrackRecord;
-    const isMending = this.#isMending(record, this.#at.route);
-    if (upstream.inFlight > 0 || !(isMending || this.#tries >= 1)) return false;
-    if (this.#at.now < this.#tryAt(this.#survey, at, this.#at, this.#retries.areOn && isSafe(request))) return false;
-    if (!isMending) this.#tries--;
-    record.triedAt = this.#at.now;
-    return true;
-  }
-
-  /** An instance that has just answered well is no risk: the rest of the proof costs no try. */
-  #isMending({ failures, lowRun }: TrackRecord, route: number): boolean {
-    return lowRun > 0 || failures.isMending(route);
-  }
-
-  /** The time from which an avoided candidate may be tried; `isRepeated`: a retry makes up for a failure. */
-  #tryAt(survey: Survey, at: number, { route }: SurveyedPick, isRepeated: boolean): number {
-    const record = survey.records[at] as TrackRecord;
-    const { failures, slowness, triedAt, lowRun } = record;
-    // Mean time between two picks of each candidate.
-    const { fairMs } = survey;
-    const avoidedSince = slowness?.avoidedSince ?? Number.NaN;
-    const gap = this.#isMending(record, route) ? mendingGap : tryGap;
-    const afterFailures = Math.max(triedAt + gap * fairMs, failures.tryAt(route, isRepeated, this.#rate.perMs, avoidedSince));
-    if (slowness === undefined || Number.isNaN(avoidedSince) || lowRun > 0) return afterFailures;
-    const isHarmless = failures.isClean && (survey.slowness[at] as number) < harmlessRatio;
-    return Math.max(afterFailures, slowness.tryAt(isRepeated || isHarmless, triedAt, fairMs));
   }
 
   /** Judges an instance for requests of a route, beside others of its list. */
@@ -223,8 +193,7 @@ class AdaptivePicker implements Picker {
   #avoided({ survey, at, pick }: JudgedInstance, where?: string): string {
     const trouble = troubleOf(survey, at, where);
     if (trouble === "" || !isAvoided(survey, at)) return "";
-    const tries = { safe: this.#tryAt(survey, at, pick, this.#retries.areOn), other: this.#tryAt(survey, at, pick, false) };
-    return `${trouble}, ${nextTryIn(tries, pick.now)}`;
+    return `${trouble}, ${nextTryIn(this.#tries.next(survey, at, pick), pick.now)}`;
   }
 
   /** The lists that instances are explained by: found once for those that are asked for together, of which there may be ten thousand. */
@@ -255,8 +224,4 @@ interface ExplainedLists {
   readonly at: number;
   readonly listOf: ReadonlyMap<Upstream, readonly Upstream[]>;
   readonly survey: Survey;
-}
-
-function isSafe({ method }: MeshRequest): boolean {
-  return isRetryableMethod(method, "safe");
 }

@@ -1,19 +1,21 @@
 import { describeError } from "../../core/errors.ts";
-import { isShownHeader } from "../../core/http/secret-headers.ts";
+import { isShownHeader, looksSecret } from "../../core/http/secret-headers.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
-import { type Observer, parseTarget, type Target } from "../../extend.ts";
-import { type CallTrace, createMesh, isMeshError, MeshError, ringHash, traceOf } from "../../index.ts";
+import { parseTarget, type Target } from "../../extend.ts";
+import { type CallTrace, createMesh, isMeshError, traceOf } from "../../index.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { fetchOptions } from "../fetch/fetch-options.ts";
+import { firstErrorOf } from "../fetch/first-error.ts";
+import { meshOptions } from "../fetch/mesh-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
 import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport } from "../fetch/outcome.ts";
 import { requestOf } from "../fetch/request.ts";
 import { traceLines } from "../fetch/trace-view.ts";
-import { formatOption, type Values } from "../option-table.ts";
-import { readDuration } from "../option-values.ts";
+import { formatOption } from "../option-table.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
-import { readTls } from "../registry/tls-files.ts";
+import { fetchRpc } from "../rpc/fetch-rpc.ts";
+import { rpcScheme } from "../rpc/rpc-target.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -26,15 +28,28 @@ const options = { ...registryOptions, ...fetchOptions, ...formatOption };
 /** `inmesh fetch TARGET`. */
 export const command: Command = declare({
   description:
-    "Calls service/path on an instance that discovery knows, with the retries, time limits and choices of a mesh, and writes the body of the\nresponse. The exit code says whether a failed request may have been executed.",
+    "Calls service/path on an instance that discovery knows, with the retries, time limits and choices of a mesh, and writes the body of the\nresponse. The exit code says whether a failed request may have been executed.\n\nWith grpc://service/package.Service/Method it is a call of gRPC: the messages of --data are JSON, and each message of the answer is a line of JSON. The\ninstance describes its messages by reflection, or --descriptors does.",
   positionals: ["TARGET"],
   options,
-  examples: ["inmesh fetch orders/42 -v", "inmesh fetch orders/ -X POST -H 'content-type: application/json' -d @order.json --timeout 2s"],
+  examples: [
+    "inmesh fetch orders/42 -v",
+    "inmesh fetch orders/ -X POST -H 'content-type: application/json' -d @order.json --timeout 2s",
+    'inmesh fetch grpc://orders/shop.v1.Orders/Get -d \'{"id":"42"}\'',
+  ],
   run,
 });
 
 // Over 60 lines: one call from its options to its exit code, whose parts share the report.
-async function run({ values, positionals: [target = ""], terminal, io }: Call<typeof options>): Promise<number> {
+async function run(call: Call<typeof options>): Promise<number> {
+  const {
+    values,
+    positionals: [target = ""],
+    terminal,
+    io,
+  } = call;
+  if (target.startsWith(rpcScheme)) return await fetchRpc(call);
+  if (values.descriptors !== undefined)
+    throw new UsageError("--descriptors is for calls of gRPC: inmesh fetch grpc://SERVICE/package.Service/Method");
   const { service, path } = targetOf(target);
   const source = await registrySource(values, io, terminal);
   const request = await requestOf(values, io, terminal);
@@ -69,7 +84,8 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
     showTrace(response);
     head = { status: response.status, statusText: response.statusText, headers: [...response.headers] };
     const lines = [`HTTP ${head.status} ${head.statusText}`.trimEnd(), ...head.headers.map(([name, value]) => `${name}: ${value}`)];
-    for (const line of lines) note(`< ${line}`);
+    note(`< ${lines[0]}`);
+    for (const [name, value] of head.headers) note(`< ${name}: ${looksSecret(name) ? "[hidden]" : value}`);
     if (terminal.format === "json") {
       const text = bodyText(await response.bytes());
       await mesh.close();
@@ -97,20 +113,6 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
   }
 }
 
-/** Reports the first error of discovery before its first answer. A mesh would go on asking; a command must not make its user wait. */
-function firstErrorOf(service: string, tell: (error: MeshError) => void): Observer {
-  let isKnown = false;
-  return {
-    onEvent(event) {
-      if (event.type === "endpoints") isKnown = true;
-      if (event.type !== "discovery-error" || isKnown) return;
-      const { error: cause } = event;
-      const message = `"${service}" has no endpoints: ${describeError(cause)}`;
-      tell(new MeshError("ERR_MESH_NO_ENDPOINTS", message, { service, cause, maybeExecuted: false }));
-    },
-  };
-}
-
 /** @throws UsageError without the query, which may hold secrets. */
 function targetOf(target: string): Target {
   try {
@@ -125,23 +127,6 @@ function hideQuery(message: string): string {
   const start = message.indexOf("?");
   const end = message.lastIndexOf('" is refused:');
   return start >= 0 && start < end ? `${message.slice(0, start)}${hidden}${message.slice(end)}` : message;
-}
-
-async function meshOptions(values: Values<typeof options>): Promise<Omit<Parameters<typeof createMesh>[0], "discovery">> {
-  const timeoutMs = readDuration("timeout", values.timeout ?? "10s");
-  const tls = await readTls({ ca: values["tls-ca"], cert: values["tls-cert"], key: values["tls-key"] });
-  const serverName = values["tls-server-name"];
-  return {
-    timeoutMs,
-    attemptTimeoutMs: Math.min(timeoutMs, readDuration("attempt-timeout", values["attempt-timeout"] ?? "2s")),
-    // A new process knows no endpoint yet, and its user sees that it waits.
-    discoveryTimeoutMs: Math.min(timeoutMs, 5_000),
-    drainTimeoutMs: 0,
-    tls: { ...tls, ...(serverName === undefined ? {} : { serverName }) },
-    ...(values.zone === undefined ? {} : { zone: values.zone }),
-    ...(values.protocol === undefined ? {} : { protocol: values.protocol }),
-    ...(values["hash-key"] === undefined ? {} : { picker: ringHash() }),
-  };
 }
 
 /** Writes the body as it arrives. As with curl, a binary one is not written on a terminal. */

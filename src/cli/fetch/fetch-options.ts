@@ -13,7 +13,12 @@ export const fetchOptions = {
     short: "d",
     multiple: true,
     value: "DATA",
-    help: "The body: text, `@FILE` or `@-` for stdin, byte for byte; repeated, joined by `&`. Its type is `application/x-www-form-urlencoded` unless a header says another.",
+    help: "The body: text, `@FILE` or `@-` for stdin, byte for byte; repeated, joined by `&`. Its type is `application/x-www-form-urlencoded` unless a header says another. Of calls of gRPC a message as JSON, or several, one a line.",
+  },
+  descriptors: {
+    type: "string",
+    value: "FILE",
+    help: "Of calls of gRPC: the descriptors of the messages, as `buf build -o FILE` or `protoc --include_imports --descriptor_set_out=FILE` writes them. Default: those that the instance gives by reflection.",
   },
   include: { type: "boolean", short: "i", help: "Writes status and headers of the response before its body." },
   verbose: {
@@ -33,7 +38,12 @@ export const fetchOptions = {
   idempotent: { type: "boolean", help: "Asserts that the request is idempotent, so that a POST is repeated too." },
   "hash-key": { type: "string", value: "KEY", help: "Key by which the picker `ringHash()` chooses the instance." },
   zone: { type: "string", value: "ZONE", help: "The zone of this machine: instances of the same zone are preferred." },
-  protocol: { type: "string", value: "PROTOCOL", choices: ["h1", "h2", "auto"], help: "Protocol for the instances. Default: `h1`." },
+  protocol: {
+    type: "string",
+    value: "PROTOCOL",
+    choices: ["h1", "h2", "auto"],
+    help: "Protocol for the instances. Default: `h1`, of calls of gRPC `h2`.",
+  },
   "tls-ca": { type: "string", value: "FILE", help: "PEM of the authority of the instances' certificates." },
   "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances." },
   "tls-key": { type: "string", value: "FILE", help: "PEM of the key of the client certificate." },

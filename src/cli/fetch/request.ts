@@ -17,8 +17,7 @@ export async function requestOf(
   io: Pick<Io, "stdin" | "signal">,
   terminal: Terminal,
 ): Promise<MeshRequestInit & { method: string; headers: Headers }> {
-  const headers = await givenHeaders(values.header ?? []);
-  for (const [name, value] of headers) if (looksSecret(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
+  const headers = await shownHeaders(values.header ?? [], terminal);
   const body = values.data === undefined ? undefined : await bodyOf(values.data, io);
   if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded");
   const hashKey = values["hash-key"];
@@ -34,6 +33,13 @@ export async function requestOf(
       ...(hashKey === undefined ? {} : { hashKey }),
     },
   };
+}
+
+/** {@link givenHeaders}, of which secret values are never shown. */
+export async function shownHeaders(given: readonly string[], terminal: Terminal): Promise<Headers> {
+  const headers = await givenHeaders(given);
+  for (const [name, value] of headers) if (looksSecret(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
+  return headers;
 }
 
 /** The headers of lines `name: value`, and of files of such lines (`@FILE`). */
@@ -80,6 +86,20 @@ async function bodyOf(parts: readonly string[], io: Pick<Io, "stdin" | "signal">
     else chunks.push(part.startsWith("@") ? await readNamedFile(part.slice(1), maxBodyBytes) : Buffer.from(part));
   }
   return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** The texts of `--data`, each with the place that messages name. */
+export async function dataTexts(
+  given: readonly string[],
+  io: Pick<Io, "stdin" | "signal">,
+): Promise<readonly { readonly place: string; readonly text: string }[]> {
+  const texts: { place: string; text: string }[] = [];
+  for (const each of given) {
+    const bytes = each === "@-" ? await allOf(io) : each.startsWith("@") ? await readNamedFile(each.slice(1), maxBodyBytes) : undefined;
+    const place = each === "@-" ? "the standard input" : bytes === undefined ? "--data" : each.slice(1);
+    texts.push({ place, text: bytes === undefined ? each : Buffer.from(bytes).toString("utf8") });
+  }
+  return texts;
 }
 
 async function allOf({ stdin, signal }: Pick<Io, "stdin" | "signal">): Promise<Uint8Array> {

@@ -3,6 +3,7 @@ import type { PartPath } from "../../documents/read-document.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import type { Make } from "../config-names.ts";
 import { isObject, kindOf, nameOf, type OptionReader, type ReadNamed } from "../option-reader.ts";
+import { isName } from "../secrets.ts";
 
 /** Makes a value of inmesh's own from what stands behind its name; `given` is `undefined` where nothing does. */
 export type Build = (reader: OptionReader, path: PartPath, given: unknown) => Promise<unknown>;
@@ -51,7 +52,7 @@ function split(reader: OptionReader, path: PartPath, given: unknown, kind: strin
 function refuseName(reader: OptionReader, path: PartPath, kind: string, name: string, known: readonly string[]): never {
   const nearest = nearestName(name, known);
   const hint = nearest === undefined ? `there are ${known.join(", ")}` : `did you mean ${nearest}?`;
-  return reader.refuse(path, `${nameOf(path)}: there is no ${kind} ${quoted(name)}; ${hint}`);
+  return reader.refuse(path, `${nameOf(path)}: there is no ${kind} ${isName(name) ? quoted(name) : "of this name"}; ${hint}`);
 }
 
 /** Options behind a name, of these tables; `{}` where there are none. */

@@ -21,12 +21,12 @@ export function readServiceList(list: unknown, where: string): ReadonlyMap<strin
 
 /** The same in steps, for `inTurns`: a file may have hundreds of thousands of entries. */
 export function* serviceListOf(list: unknown, where: string): Steps<ReadonlyMap<string, readonly Endpoint[]>> {
-  if (!isObject(list)) throw new TypeError(`${where}: expected an object with a list of instances per service, got ${show(list)}`);
+  if (!isObject(list)) throw new TypeError(`${where}: expected an object with a list of instances per service, got ${kindOf(list)}`);
   const services = new Map<string, readonly Endpoint[]>();
   for (const service of Object.keys(list)) {
     const entries = list[service];
     if (service === "") throw new TypeError(`${where}: a service has an empty name`);
-    if (!Array.isArray(entries)) throw new TypeError(`${where}: ${cleanText(service)} must be a list of instances, got ${show(entries)}`);
+    if (!Array.isArray(entries)) throw new TypeError(`${where}: ${cleanText(service)} must be a list of instances, got ${kindOf(entries)}`);
     services.set(service, yield* endpointsOf(entries, `${where}: ${service}`));
     yield;
   }
@@ -87,6 +87,13 @@ function withId(entry: unknown, where: string): Endpoint {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The kind of a value where services, or their lists, are expected: the file may be another one than was meant, with a token in it. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (isObject(value)) return `an object with ${cleanText(Object.keys(value).slice(0, 10).join(", ")).slice(0, 200) || "nothing"}`;
+  return typeof value === "string" ? "a text" : String(value);
 }
 
 /** Only the first values: a list that is wrong may be a large one. */

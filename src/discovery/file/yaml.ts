@@ -3,6 +3,7 @@ import type { Lexer, Parser } from "yaml";
 import type { Clock } from "../../core/clock.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
 import { readJson } from "../../core/json/json-scanner.ts";
+import { withoutText } from "../../documents/yaml-fault.ts";
 import { answerOfThread, startYamlThread } from "../../documents/yaml-thread.ts";
 
 /** Each alias of YAML is looked up among all anchors before it. */
@@ -43,7 +44,12 @@ export async function readYaml(text: string, clock: Clock): Promise<unknown> {
   if (worker !== undefined) return await inTurns(readJson(await jsonOf(worker, clock)));
   const { Lexer, Parser, parse } = await import("yaml");
   checkDepth(text, new Lexer(), new Parser());
-  return parse(text, { logLevel: "error" });
+  try {
+    return parse(text, { logLevel: "error" });
+  } catch (error) {
+    // Without the cause, whose message quotes the text.
+    throw new Error(withoutText((error as Error).message));
+  }
 }
 
 /** The same as in the thread. The parser of the package makes tokens without recursion, and has on its stack the document, each level and a value. */
@@ -61,6 +67,6 @@ async function jsonOf(worker: Worker, clock: Clock): Promise<Buffer> {
     late: () => new Error(`it took more than ${maxParseMs} ms to parse`),
     endedEarly: () => new Error("its parser ended early"),
   })) as { readonly json?: Uint8Array; readonly error?: string };
-  if (json === undefined) throw new Error(error);
+  if (json === undefined) throw new Error(withoutText(error ?? "it cannot be parsed"));
   return Buffer.from(json.buffer, json.byteOffset, json.byteLength);
 }

@@ -1,10 +1,11 @@
+import { Buffer } from "node:buffer";
 import type { Metadata } from "@grpc/grpc-js";
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { type BodyReceiver, type ForwardedBody, isForwarded } from "../../core/http/body.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
 import { trailerOf } from "../../core/rpc/rpc-outcome.ts";
 import { readRpcStatus, rpcStatus } from "../../core/rpc/rpc-status.ts";
-import { FrameFault } from "../../rpc/frames.ts";
+import { FrameFault, prefixBytes } from "../../rpc/frames.ts";
 import { readGrpcMessage } from "../../rpc/grpc-message.ts";
 import type { GrpcListener } from "./call-parts.ts";
 import { type GrpcDetails, keepDetails } from "./details.ts";
@@ -15,20 +16,20 @@ import { type CallStatus, statusOfError } from "./status.ts";
 /** Bytes of messages that are kept for a reader that does not read; above it the connection is paused. */
 const unreadBytes = 65_536;
 
-/** The parts of an {@link Answer}. */
-export interface AnswerParts {
-  readonly listener: GrpcListener;
+/** The call that an {@link Answer} is of. */
+export interface AnsweredCall {
+  readonly service: string;
+  /** The class of metadata. */
   readonly made: MetadataClass;
   /** Of a message; -1 = no limit. */
   readonly maxBytes: number;
-  /** Whether it may have other than one message. */
+  /** Whether its answer may have other than one message. */
   readonly isStream: boolean;
-  readonly service: string;
+  readonly details: GrpcDetails;
   /** Called once, when the status is known. */
-  readonly ended: () => void;
-  readonly details: () => GrpcDetails;
+  ended(): void;
   /** Called for an answer that cannot be taken. */
-  readonly refused: (status: CallStatus) => void;
+  refused(status: CallStatus): void;
 }
 
 /** A status on its way to the listener. */
@@ -41,10 +42,14 @@ interface Status extends CallStatus {
  * turns of its own, in the asynchronous context of the call.
  */
 export class Answer implements BodyReceiver {
-  readonly #parts: AnswerParts;
+  readonly #call: AnsweredCall;
+  readonly #listener: GrpcListener;
   #response: MeshResponse | undefined = undefined;
   #body: ForwardedBody | undefined = undefined;
   #head: Metadata | undefined = undefined;
+  /** The message of a chunk that is one: nearly every answer with one message is no more. */
+  #first: Buffer | undefined = undefined;
+  /** All others. */
   #messages: MessagesIn | undefined = undefined;
   #status: Status | undefined = undefined;
   /** The status does not wait until the messages before it have been read. */
@@ -54,8 +59,9 @@ export class Answer implements BodyReceiver {
   #isPaused = false;
   #ring: (() => void) | undefined = undefined;
 
-  constructor(parts: AnswerParts) {
-    this.#parts = parts;
+  constructor(call: AnsweredCall, listener: GrpcListener) {
+    this.#call = call;
+    this.#listener = listener;
     this.#listen();
   }
 
@@ -77,14 +83,12 @@ export class Answer implements BodyReceiver {
   /** The head of the answer has come. */
   begin(response: MeshResponse): void {
     this.#response = response;
-    const { made, maxBytes } = this.#parts;
     if (headerOf(response, "grpc-status") !== undefined) {
       response.body.discard();
       this.#close(response.headers);
       return;
     }
-    this.#head = metadataOf(made, response.headers, isOfProtocol);
-    this.#messages = new MessagesIn({ maxBytes, encoding: headerOf(response, "grpc-encoding"), onTurn: (fault) => this.#turn(fault) });
+    this.#head = metadataOf(this.#call.made, response.headers, isOfProtocol);
     this.#wake();
     const { body } = response;
     if (!isForwarded(body)) {
@@ -97,15 +101,16 @@ export class Answer implements BodyReceiver {
 
   startRead(): void {
     this.#wantsMessage = true;
-    if (this.#messages?.isEmpty === false || this.#status !== undefined) this.#wake();
+    if (this.#first !== undefined || this.#messages?.isEmpty === false || this.#status !== undefined) this.#wake();
   }
 
   /** Ends the answer with a status of this process, at once. */
   refuse({ code, details }: CallStatus): void {
     if (this.#isTold) return;
     this.#isAtOnce = true;
+    this.#first = undefined;
     this.#messages?.clear();
-    this.#settle({ code, details, metadata: new this.#parts.made() });
+    this.#settle({ code, details, metadata: new this.#call.made() });
   }
 
   // --- BodyReceiver ---
@@ -115,8 +120,19 @@ export class Answer implements BodyReceiver {
   }
 
   take(chunk: Uint8Array): boolean {
+    const response = this.#response;
+    if (response === undefined || this.hasEnded) return true;
+    const { maxBytes } = this.#call;
+    if (this.#messages === undefined && this.#first === undefined) {
+      this.#first = onlyMessage(chunk, maxBytes);
+      if (this.#first !== undefined) {
+        this.#wake();
+        return true;
+      }
+    }
+    const encoding = headerOf(response, "grpc-encoding");
+    this.#messages ??= new MessagesIn({ maxBytes, encoding, onTurn: (fault) => this.#turn(fault) });
     const messages = this.#messages;
-    if (messages === undefined || this.hasEnded) return true;
     try {
       messages.read(chunk);
     } catch (fault) {
@@ -136,7 +152,7 @@ export class Answer implements BodyReceiver {
       // What has come before the connection broke is the reader's; a time limit of the call waits for no reader.
       const status = statusOfError(error);
       if (status.code === rpcStatus.DEADLINE_EXCEEDED) this.refuse(status);
-      else this.#settle({ ...status, metadata: new this.#parts.made() });
+      else this.#settle({ ...status, metadata: new this.#call.made() });
     }
   }
 
@@ -144,7 +160,7 @@ export class Answer implements BodyReceiver {
 
   /** The answer is whole; `lines` are its trailers, or the head of an answer without messages. */
   #close(lines: readonly string[]): void {
-    const metadata = metadataOf(this.#parts.made, lines, isOfProtocol);
+    const metadata = metadataOf(this.#call.made, lines, isOfProtocol);
     const code = trailerOf(lines, "grpc-status");
     if (code === undefined)
       this.#settle({ code: rpcStatus.UNKNOWN, details: `${this.#where} ended its answer without a \`grpc-status\``, metadata });
@@ -164,13 +180,13 @@ export class Answer implements BodyReceiver {
   }
 
   get #where(): string {
-    return `${this.instance ?? "this process"} of "${this.#parts.service}"`;
+    return `${this.instance ?? "this process"} of "${this.#call.service}"`;
   }
 
   #settle(status: Status): void {
     const isFirst = this.#status === undefined;
     this.#status = status;
-    if (isFirst) this.#parts.ended();
+    if (isFirst) this.#call.ended();
     this.#wake();
   }
 
@@ -179,7 +195,7 @@ export class Answer implements BodyReceiver {
     if (fault === undefined) this.#wake();
     else {
       const code = fault instanceof FrameFault && fault.kind === "size" ? rpcStatus.RESOURCE_EXHAUSTED : rpcStatus.INTERNAL;
-      this.#parts.refused({ code, details: `${this.#where} sent an answer that cannot be taken: ${fault.message}` });
+      this.#call.refused({ code, details: `${this.#where} sent an answer that cannot be taken: ${fault.message}` });
     }
   }
 
@@ -219,13 +235,20 @@ export class Answer implements BodyReceiver {
   }
 
   #tell(): void {
-    const { listener, isStream } = this.#parts;
+    const listener = this.#listener;
+    const { isStream } = this.#call;
     if (this.#isTold) return;
     const head = this.#head;
     this.#head = undefined;
     if (head !== undefined && !this.#isAtOnce) listener.onReceiveMetadata(head);
+    const first = this.#first;
+    if (first !== undefined && (this.#wantsMessage || !isStream)) {
+      this.#first = undefined;
+      this.#wantsMessage = false;
+      listener.onReceiveMessage(first);
+    }
     const messages = this.#messages;
-    while (messages !== undefined && (this.#wantsMessage || !isStream)) {
+    while (this.#first === undefined && messages !== undefined && (this.#wantsMessage || !isStream)) {
       const message = messages.shift();
       if (message === undefined) break;
       this.#wantsMessage = false;
@@ -236,10 +259,19 @@ export class Answer implements BodyReceiver {
       this.#body?.resume();
     }
     const status = this.#status;
-    if (status === undefined || !(this.#isAtOnce || messages === undefined || messages.isEmpty)) return;
+    const isRead = this.#first === undefined && (messages === undefined || messages.isEmpty);
+    if (status === undefined || !(this.#isAtOnce || isRead)) return;
     this.#isTold = true;
     // Not before: attempts that end with their call are recorded after it.
-    if (status.code !== rpcStatus.OK) keepDetails(status.metadata, this.#parts.details());
+    if (status.code !== rpcStatus.OK) keepDetails(status.metadata, this.#call.details);
     listener.onReceiveStatus(status);
   }
+}
+
+/** The message of a chunk that is a message with its prefix, not compressed and no larger than the limit; `undefined` for every other chunk. */
+function onlyMessage(chunk: Uint8Array, maxBytes: number): Buffer | undefined {
+  const length = chunk.byteLength - prefixBytes;
+  if (length < 0 || chunk[0] !== 0 || (maxBytes !== -1 && length > maxBytes)) return undefined;
+  const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  return bytes.readUInt32BE(1) === length ? bytes.subarray(prefixBytes) : undefined;
 }

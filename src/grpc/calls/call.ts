@@ -9,11 +9,12 @@ import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import { maxTimerMs } from "../../core/settings/checks.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
 import { compressedFlag, writeFrame } from "../../rpc/frames.ts";
-import { Answer } from "./answer.ts";
+import { Answer, type AnsweredCall } from "./answer.ts";
 import type { CallLimits, ChannelParts, GrpcCall, GrpcCallCredentials, GrpcListener, MessageContext, MethodParts } from "./call-parts.ts";
 import { compress } from "./compression.ts";
+import type { GrpcDetails } from "./details.ts";
 import { MessagesOut } from "./messages-out.ts";
-import { headersOf, MetadataFault } from "./metadata.ts";
+import { headersOf, type MetadataClass, MetadataFault } from "./metadata.ts";
 import { type CallStatus, statusOfError, statusOfForeign } from "./status.ts";
 
 /** The flag of a message that is not to be compressed. */
@@ -23,7 +24,7 @@ const noCompress = 2;
 class GivenUp extends Error {}
 
 /** One call of a client: a request through the mesh, whose answer goes to a listener of `@grpc/grpc-js`. */
-export class MeshCall implements GrpcCall, Receiver {
+export class MeshCall implements GrpcCall, Receiver, AnsweredCall {
   readonly #channel: ChannelParts;
   readonly #method: MethodParts;
   readonly #number: number;
@@ -60,22 +61,8 @@ export class MeshCall implements GrpcCall, Receiver {
 
   start(metadata: Metadata, listener: GrpcListener): void {
     this.#metadata = metadata;
-    const { grpc, settings, service } = this.#channel;
-    this.#answer = new Answer({
-      listener,
-      made: grpc.Metadata,
-      maxBytes: settings.maxReceiveBytes,
-      isStream: this.#method.isResponseStream,
-      service,
-      ended: () => this.#ended(),
-      details: () => ({
-        service,
-        instance: this.#instance,
-        maybeExecuted: this.#maybeExecuted,
-        attempts: [...(this.#request?.attempts ?? [])],
-      }),
-      refused: (status) => this.#end(status),
-    });
+    const { service } = this.#channel;
+    this.#answer = new Answer(this, listener);
     const fault = this.#fault();
     if (this.#channel.connectivity.isClosed)
       this.#end({ code: rpcStatus.UNAVAILABLE, details: `the client of "${service}" has been closed` });
@@ -110,7 +97,7 @@ export class MeshCall implements GrpcCall, Receiver {
   halfClose(): void {
     if (this.#answer === undefined || this.#answer.hasEnded) return;
     if (this.#messages !== undefined) this.#messages.end();
-    else if (this.#single instanceof Promise) this.#single.then((frame) => this.#begin(frame)).catch(this.#fail);
+    else if (this.#single instanceof Promise) this.#single.then((frame) => this.#begin(frame)).catch((error: unknown) => this.#fail(error));
     else this.#begin(this.#single);
   }
 
@@ -164,6 +151,38 @@ export class MeshCall implements GrpcCall, Receiver {
     else this.#end(statusOfError(error));
   }
 
+  // --- AnsweredCall ---
+
+  get service(): string {
+    return this.#channel.service;
+  }
+
+  get made(): MetadataClass {
+    return this.#channel.grpc.Metadata;
+  }
+
+  get maxBytes(): number {
+    return this.#channel.settings.maxReceiveBytes;
+  }
+
+  get isStream(): boolean {
+    return this.#method.isResponseStream;
+  }
+
+  get details(): GrpcDetails {
+    const attempts = [...(this.#request?.attempts ?? [])];
+    const maybeExecuted = attempts.some((attempt) => attempt.maybeExecuted);
+    return { service: this.service, instance: this.#instance, maybeExecuted, attempts };
+  }
+
+  ended(): void {
+    this.#messages?.close();
+  }
+
+  refused(status: CallStatus): void {
+    this.#end(status);
+  }
+
   // --- inside ---
 
   /** Why the call cannot be made, whatever instances there are. */
@@ -178,14 +197,14 @@ export class MeshCall implements GrpcCall, Receiver {
     return this.#answer?.instance ?? this.#request?.attempts.at(-1)?.address;
   }
 
-  get #maybeExecuted(): boolean {
-    return this.#request?.attempts.some((attempt) => attempt.maybeExecuted) ?? false;
-  }
-
   /** Sends the request, once its credentials are there. */
   #begin(body: RequestBody): void {
     if (this.#credentials === undefined) this.#send(body);
-    else this.#withCredentials(this.#credentials).then(() => this.#send(body), this.#fail);
+    else
+      this.#withCredentials(this.#credentials).then(
+        () => this.#send(body),
+        (error: unknown) => this.#fail(error),
+      );
   }
 
   async #withCredentials(credentials: GrpcCallCredentials): Promise<void> {
@@ -253,16 +272,16 @@ export class MeshCall implements GrpcCall, Receiver {
     const frame = new Promise<Uint8Array>((resolve, reject) => {
       compress(message, compression, (error, result) => (error === null ? resolve(writeFrame(compressedFlag, result)) : reject(error)));
     });
-    frame.catch(this.#fail);
+    frame.catch((error: unknown) => this.#fail(error));
     return frame;
   }
 
-  readonly #fail = (error: unknown): void => {
+  #fail(error: unknown): void {
     if (error instanceof MetadataFault)
       this.#end({ code: rpcStatus.INVALID_ARGUMENT, details: `a call of "${this.#channel.service}" is refused: ${error.message}` });
     else if (!isMeshError(error) && this.#request === undefined && this.#credentials !== undefined) this.#end(statusOfCredentials(error));
     else this.#end(statusOfError(error));
-  };
+  }
 
   /** Ends the call with a status of this process, at once. */
   #end(status: CallStatus): void {
@@ -270,11 +289,6 @@ export class MeshCall implements GrpcCall, Receiver {
     if (answer === undefined || answer.isTold) return;
     this.#cancellation.cancel(new GivenUp());
     answer.refuse(status);
-  }
-
-  /** The call has its status. */
-  #ended(): void {
-    this.#messages?.close();
   }
 }
 

@@ -11,6 +11,8 @@ export class CheckedInstance {
   dueAt: number;
   /** The check under way. */
   running: Cancellation | undefined = undefined;
+  /** Whether its next check is due at once. */
+  hasNews = false;
   #result: HealthCheckResult | undefined = undefined;
   #isOut = false;
 

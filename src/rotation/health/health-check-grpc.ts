@@ -1,6 +1,9 @@
 /** Path of the method in gRPC's health checking protocol. */
 export const grpcHealthPath = "/grpc.health.v1.Health/Check";
 
+/** Path of the method that tells each change. */
+export const grpcWatchPath = "/grpc.health.v1.Health/Watch";
+
 const servingStatuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
 
 /** A `HealthCheckRequest` in a message frame: a byte for no compression, four bytes of length, field 1 = the service's name. */

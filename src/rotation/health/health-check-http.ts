@@ -1,5 +1,5 @@
 import nodeHttp from "node:http";
-import type { IncomingHttpHeaders } from "node:http2";
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
@@ -59,7 +59,7 @@ function overHttp1(socket: Socket, { method, path, authority, headers }: CheckRe
 
 function overHttp2(socket: Socket, { method, path, authority, headers, body }: CheckRequest): Promise<CheckAnswer> {
   return new Promise((resolve, reject) => {
-    const session = process.getBuiltinModule("node:http2").connect(`http://${authority}`, { createConnection: () => socket });
+    const session = connectHttp2(`http://${authority}`, { createConnection: () => socket });
     session.unref();
     session.on("error", reject);
     session.once("close", () => reject(new Error("the connection was closed before the answer was complete")));

@@ -1,7 +1,7 @@
 import { checkObject, checkText, refuseOption } from "../../core/settings/checks.ts";
 import type { OptionRule } from "../../core/settings/option-rule.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
-import { choice, custom, integer, ratio, timerMs } from "../../core/settings/rules.ts";
+import { choice, custom, flag, integer, ratio, timerMs } from "../../core/settings/rules.ts";
 
 /** When the instances of a service are checked, and how many results in a row decide. */
 export interface HealthCheckTiming {
@@ -37,6 +37,11 @@ export interface GrpcHealthCheck extends HealthCheckTiming {
   readonly type: "grpc";
   /** The service to ask for, with `grpc`; an empty name asks for the server as a whole. @default "" */
   readonly service?: string;
+  /**
+   * With `grpc`: a stream of `Watch` to each instance, by which a change counts at once, without thresholds; an instance without `Watch` is asked by `Check`.
+   * @default false
+   */
+  readonly watch?: boolean;
 }
 
 /** Active checks of every instance of a service; `healthCheck` in the options. */
@@ -98,6 +103,7 @@ export const grpcHealthCheck = optionTable<GrpcHealthCheck>()({
       if (value !== "") checkText(option, value);
     },
   }),
+  watch: flag(false),
   ...timing,
 });
 

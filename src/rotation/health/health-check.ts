@@ -1,6 +1,6 @@
-import type { Cancellation } from "../../core/cancellation.ts";
 import { type Protocol, protocolTo } from "../../core/connection-options.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { GrpcWatches } from "./grpc-watches.ts";
 import { connect, type OpenConnection } from "./health-check-connection.ts";
 import { grpcHealthPath, grpcHealthRequest, grpcServingStatus } from "./health-check-grpc.ts";
 import { type CheckRequest, exchange, negotiated } from "./health-check-http.ts";
@@ -11,9 +11,7 @@ import {
   type HttpHealthCheck,
   httpHealthCheck,
 } from "./health-check-options.ts";
-
-/** Checks one instance once. Resolves when the instance passed; rejects with the reason why not, or with that of the cancellation. */
-export type HealthCheckProbe = (upstream: Upstream, cancellation: Cancellation) => Promise<void>;
+import type { HealthCheckProbe } from "./health-check-probe.ts";
 
 /** How the instances of a service are spoken to. */
 export interface CheckedService {
@@ -22,9 +20,16 @@ export interface CheckedService {
   readonly open: OpenConnection;
 }
 
+/** The streams by which instances tell of themselves, where `options` ask for them. */
+export function grpcWatches(options: HealthCheckOptions, service: CheckedService): GrpcWatches | undefined {
+  if (options.type !== "grpc" || options.watch !== true) return undefined;
+  const { service: name } = grpcHealthCheck.settle(options);
+  return new GrpcWatches({ service: name, open: service.open, check: grpcProbe(options, service) });
+}
+
 /** The check that `options` describe. */
-export function healthCheckProbe(options: HealthCheckOptions, service: CheckedService): HealthCheckProbe {
-  const probe = probeOf(options, service);
+export function healthCheckProbe(options: HealthCheckOptions, service: CheckedService, watches?: GrpcWatches): HealthCheckProbe {
+  const probe = watches?.probe ?? probeOf(options, service);
   return async (upstream, cancellation) => {
     try {
       await probe(upstream, cancellation);

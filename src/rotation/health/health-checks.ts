@@ -5,12 +5,15 @@ import type { Upstream } from "../../core/upstream.ts";
 import type { HealthCheckResult } from "../instance-standing.ts";
 import { CheckedInstance } from "./checked-instance.ts";
 import { DueQueue } from "./due-queue.ts";
-import type { HealthCheckProbe } from "./health-check.ts";
+import type { GrpcWatches } from "./grpc-watches.ts";
 import { type HealthCheckTiming, type HealthCheckTimingSettings, healthCheckTiming } from "./health-check-options.ts";
+import type { HealthCheckProbe } from "./health-check-probe.ts";
 
 /** The user's options, one check, and what follows from its results. */
 export interface HealthChecksOptions extends HealthCheckTiming {
   readonly probe: HealthCheckProbe;
+  /** The streams by which instances tell of themselves, where there are any. */
+  readonly watches?: Pick<GrpcWatches, "onNews" | "isSaid" | "end" | "stop"> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** An instance has failed often enough: it goes out of rotation. */
@@ -43,6 +46,7 @@ export class HealthChecks {
   constructor(options: HealthChecksOptions) {
     this.#options = options;
     this.#timing = healthCheckTiming.settle(options);
+    if (options.watches !== undefined) options.watches.onNews = (upstream) => this.#checkNow(upstream);
   }
 
   /** Takes the complete set of instances: new ones are checked at once, and those that have left no more. */
@@ -78,6 +82,7 @@ export class HealthChecks {
     this.#instances.clear();
     this.#queue.keep(() => false);
     for (const cancellation of running) cancellation?.cancel(stopped);
+    this.#options.watches?.stop();
   }
 
   /** Ends the checks of the instances in `before` that are in use no more. */
@@ -90,7 +95,22 @@ export class HealthChecks {
       else gone.push(instance);
     }
     if (gone.length > 0) this.#queue.keep(({ upstream }) => this.#instances.has(upstream));
-    for (const { running } of gone) running?.cancel(stopped);
+    for (const { running, upstream } of gone) {
+      running?.cancel(stopped);
+      this.#options.watches?.end(upstream);
+    }
+  }
+
+  /** Makes the next check of an instance due. */
+  #checkNow(upstream: Upstream): void {
+    const instance = this.#instances.get(upstream);
+    if (instance === undefined || this.#isStopped) return;
+    instance.hasNews = true;
+    if (instance.running !== undefined) return;
+    this.#queue.keep((each) => each !== instance);
+    instance.dueAt = this.#options.clock.now();
+    this.#queue.add(instance);
+    this.#arm();
   }
 
   #arm(): void {
@@ -126,6 +146,7 @@ export class HealthChecks {
   async #check(instance: CheckedInstance): Promise<void> {
     const { clock } = this.#options;
     const startedAt = clock.now();
+    instance.hasNews = false;
     this.#running++;
     const failure = await this.#failureOf(instance);
     this.#running--;
@@ -134,7 +155,7 @@ export class HealthChecks {
     if (isInUse() && !isOwnFault(failure)) this.#learn(instance, failure, clock.now() - startedAt);
     // The listener may have changed which instances are in use.
     if (isInUse()) {
-      instance.dueAt = Math.max(clock.now(), startedAt + this.#nextIntervalMs());
+      instance.dueAt = instance.hasNews ? clock.now() : Math.max(clock.now(), startedAt + this.#nextIntervalMs());
       this.#queue.add(instance);
     }
     this.#arm();
@@ -162,7 +183,8 @@ export class HealthChecks {
 
   #learn(instance: CheckedInstance, failure: unknown, durationMs: number): void {
     const { clock, onUnhealthy, onHealthy } = this.#options;
-    const change = instance.learn(failure, { atMs: clock.wallNow(), durationMs }, this.#timing);
+    const timing = this.#options.watches?.isSaid(instance.upstream, failure) === true ? atOnce : this.#timing;
+    const change = instance.learn(failure, { atMs: clock.wallNow(), durationMs }, timing);
     if (change === "unhealthy") onUnhealthy(instance.upstream);
     else if (change === "healthy") onHealthy(instance.upstream);
   }
@@ -172,6 +194,9 @@ export class HealthChecks {
     return intervalMs * (1 + jitter * (2 * this.#options.random() - 1));
   }
 }
+
+/** An instance knows best whether it serves. */
+const atOnce = { unhealthyThreshold: 1, healthyThreshold: 1 } as const;
 
 const stopped = new Error("the check was stopped");
 

@@ -4,6 +4,8 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import { refusedHeader } from "../../core/http/own-headers.ts";
 import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
+import { rpcStatusOfRefusal } from "../streams/refusal-status.ts";
+import { refuseCall, refusedProtocol } from "../streams/refused-call.ts";
 
 /** How long the body of a refused request is read, in milliseconds: a connection that is closed before may take the answer with it. */
 const lingerMs = 1_000;
@@ -19,6 +21,8 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether a caller may repeat it elsewhere at once: not where it is the caller itself that asks too much. */
   readonly isMarked?: boolean;
+  /** The code of gRPC that says it to a caller of a remote procedure. @default by the status */
+  readonly rpcStatus?: number | undefined;
 }
 
 /**
@@ -28,10 +32,16 @@ export interface Refusal {
 export function refuse(
   request: ServerRequest,
   reply: ServerReply,
-  { clock, why, status = 503, headers = {}, isMarked = true }: Refusal,
+  { clock, why, status = 503, headers = {}, isMarked = true, rpcStatus }: Refusal,
 ): void {
   const answer = (): void => {
     if (reply.destroyed || reply.headersSent) return;
+    const protocol = refusedProtocol(request, reply);
+    if (protocol !== undefined) {
+      const marked = isMarked ? { ...headers, [refusedHeader]: "1" } : headers;
+      refuseCall(reply, protocol, { why, code: rpcStatus ?? rpcStatusOfRefusal(status), status, headers: marked });
+      return;
+    }
     const text = `${why}\n`;
     // By the methods that both kinds of responses have.
     reply.statusCode = status;

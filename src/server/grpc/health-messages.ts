@@ -36,7 +36,7 @@ export function healthAnswer(status: ServingStatus): Buffer {
   return framed(Buffer.from([0x08, servingNumbers[status]]));
 }
 
-/** A `HealthListResponse` in its frame. */
+/** The answer of `List` in its frame. */
 export function healthList(statuses: readonly (readonly [service: string, status: ServingStatus])[]): Buffer {
   return framed(
     Buffer.concat(

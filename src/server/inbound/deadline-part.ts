@@ -1,4 +1,4 @@
-import { readGrpcTimeout } from "../../core/rpc/grpc-timeout.ts";
+import { readConnectTimeout, readGrpcTimeout } from "../../core/rpc/grpc-timeout.ts";
 import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import { attemptHeader, copyHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
 import { streamReplyOf } from "../streams/stream-reply.ts";
@@ -14,7 +14,7 @@ export class DeadlinePart implements InboundPart {
 
   arrive(record: InboundRequest): boolean {
     const ownMs = headerNumber(record.header(deadlineHeader));
-    const rpcMs = record.isRpc ? timeoutOf(record) : undefined;
+    const rpcMs = record.method === "POST" ? timeoutOf(record) : undefined;
     const waitsMs = ownMs === undefined || rpcMs === undefined ? (ownMs ?? rpcMs) : Math.min(ownMs, rpcMs);
     record.attempt = headerNumber(record.header(attemptHeader)) ?? 1;
     record.isCopy = record.header(copyHeader) !== undefined;
@@ -24,7 +24,12 @@ export class DeadlinePart implements InboundPart {
   }
 }
 
+/** The same in the words of gRPC and Connect. */
 function timeoutOf(record: InboundRequest): number | undefined {
+  const type = record.header("content-type");
+  if (type === undefined) return undefined;
+  if (!type.startsWith("application/grpc"))
+    return /^application\/(?:proto|json|connect\+)/.test(type) ? readConnectTimeout(record.header("connect-timeout-ms") ?? "") : undefined;
   const ms = readGrpcTimeout(record.header("grpc-timeout") ?? "");
   return ms === undefined ? undefined : Math.floor(ms);
 }
@@ -33,5 +38,5 @@ function timeoutOf(record: InboundRequest): number | undefined {
 export function refuseLate(record: InboundRequest): true {
   const reply = streamReplyOf(record.reply);
   if (record.isRpc && reply !== undefined) reply.rpcStatus = rpcStatus.DEADLINE_EXCEEDED;
-  return record.refuse("deadline", { why: "the caller's deadline has passed" });
+  return record.refuse("deadline", { why: "the caller's deadline has passed", rpcStatus: rpcStatus.DEADLINE_EXCEEDED });
 }

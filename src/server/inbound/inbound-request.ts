@@ -9,6 +9,7 @@ import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { isGrpcOfListener, sentRpcStatus } from "../streams/listened-call.ts";
 import { streamReplyOf } from "../streams/stream-reply.ts";
 import { streamRequestOf } from "../streams/stream-request.ts";
 import type { UpstreamCalls } from "./log/upstream-calls.ts";
@@ -101,12 +102,13 @@ export class InboundRequest implements ServedRequest, Caller {
   }
 
   get rpc(): RpcMethod | undefined {
-    return this.isRpc ? rpcMethodOf(this.target) : undefined;
+    return this.isRpc || isGrpcOfListener(this.request) ? rpcMethodOf(this.target) : undefined;
   }
 
   /** The status of a call of gRPC at its end; `undefined` for other requests. */
   get rpcStatus(): number | undefined {
-    return this.isRpc ? (streamReplyOf(this.reply)?.rpcStatus ?? rpcStatus.CANCELLED) : undefined;
+    if (this.isRpc) return streamReplyOf(this.reply)?.rpcStatus ?? rpcStatus.CANCELLED;
+    return isGrpcOfListener(this.request) ? (sentRpcStatus(this.reply) ?? rpcStatus.CANCELLED) : undefined;
   }
 
   get scheme(): "http" | "https" {

@@ -80,7 +80,7 @@ class ObservedCall implements Receiver {
     const attempts = this.#request.attempts.length;
     const { rpc } = this.#request;
     const end: CallEnd = { status: response?.status, error, cancelled, attempts, headMs, totalMs };
-    this.#observers.ended(this.#observation, rpc === undefined ? end : { ...end, rpcStatus: shownRpcStatus(response) });
+    this.#observers.ended(this.#observation, rpc === undefined ? end : { ...end, rpcStatus: rpcStatusAt(response, error) });
   }
 
   #elapsedMs(): number {
@@ -166,8 +166,13 @@ class ObservedAttempt {
     const record = attempts.find(({ endpoint }, index) => index >= this.#recordsBefore && endpoint === upstream?.id);
     if (record === undefined) return;
     const end: AttemptEnd = { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt };
-    this.#observers.ended(this.#followers, rpc === undefined ? end : { ...end, rpcStatus: shownRpcStatus(response) });
+    this.#observers.ended(this.#followers, rpc === undefined ? end : { ...end, rpcStatus: rpcStatusAt(response, error) });
   }
+}
+
+/** The code of gRPC at the end of a response; one that has failed before it told one has none. */
+function rpcStatusAt(response: MeshResponse | undefined, error: unknown): number | undefined {
+  return error === undefined ? shownRpcStatus(response) : response?.rpcStatus;
 }
 
 /** In place, as for the headers of the deadline: another copy would be held as long as the attempt. */

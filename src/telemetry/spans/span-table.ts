@@ -12,7 +12,7 @@ export interface SpanDefinition {
 /** Every kind of span. The table in docs/reference/telemetry.md is generated from this one. */
 export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefinition>> = {
   attempt: {
-    name: "{method} or {method} {route}",
+    name: "{method}, {method} {route} or {rpc.method}",
     kind: "CLIENT",
     description: "One attempt, or one copy of a call by its route, up to the end of the response body.",
     attributes: [
@@ -25,6 +25,9 @@ export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefin
       attribute.peerPort,
       attribute.urlFull,
       attribute.urlTemplate,
+      attribute.rpcSystem,
+      attribute.rpcMethod,
+      attribute.rpcStatus,
       attribute.status,
       attribute.errorType,
       attribute.phase,

@@ -6,6 +6,8 @@ import { describeError } from "../../core/errors.ts";
 import type { CallEnd, RouteDecision } from "../../core/observing/call-observer.ts";
 import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { Routed } from "../../core/routed.ts";
+import { fullNameOf, rpcMethodOf } from "../../core/rpc/rpc-method.ts";
+import { rpcStatusName } from "../../core/rpc/rpc-status.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attribute } from "../attribute-names.ts";
 import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
@@ -111,7 +113,12 @@ export class MeshSpans {
     };
     if (method === other) attributes[attribute.methodOriginal] = request.method;
     if (route !== undefined) attributes[attribute.urlTemplate] = route;
-    const name = route === undefined ? verb : `${verb} ${route}`;
+    const called = request.rpc === undefined ? undefined : rpcMethodOf(request.path);
+    if (called !== undefined && request.rpc !== undefined) {
+      attributes[attribute.rpcSystem] = request.rpc.protocol === "connect" ? "connectrpc" : "grpc";
+      attributes[attribute.rpcMethod] = fullNameOf(called);
+    }
+    const name = called !== undefined ? fullNameOf(called) : route === undefined ? verb : `${verb} ${route}`;
     const span = tracer.startSpan(name, { kind: loadedApi().SpanKind.CLIENT, attributes }, parent);
     if (span.isRecording()) {
       span.setAttributes({ [attribute.service]: request.service, ...peerAttributes(upstream) });
@@ -138,9 +145,10 @@ export class MeshSpans {
     }
     const { status } = end.record;
     if (status !== undefined) span.setAttribute(attribute.status, status);
+    if (end.rpcStatus !== undefined) span.setAttribute(attribute.rpcStatus, rpcStatusName(end.rpcStatus));
     const errorType = attemptErrorType(end);
     if (errorType !== undefined) {
-      fail(span, status !== undefined && status >= 400 ? String(status) : errorType, end.error);
+      fail(span, status !== undefined && status >= 400 && end.rpcStatus === undefined ? String(status) : errorType, end.error);
       if (end.error !== undefined) span.setAttribute(attribute.phase, end.record.phase);
     }
     span.end();

@@ -11,8 +11,8 @@ import {
 } from "../../core/settings/checks.ts";
 import { quoted } from "../../core/text/clean-text.ts";
 import { nameServers } from "./listing.ts";
-import type { Latency, Scenario, ServerAnswer, SimulatedServer } from "./scenario.ts";
-import { phasesOf } from "./server.ts";
+import type { Latency, Scenario, ServerAnswer, ServerErrors, SimulatedServer } from "./scenario.ts";
+import { isList, phasesOf } from "./server.ts";
 
 const scenarioKeys = [
   "name",
@@ -25,6 +25,7 @@ const scenarioKeys = [
   "options",
   "isSuccess",
   "seed",
+  "chance",
   "timelineParts",
 ];
 const serverKeys = [
@@ -58,6 +59,7 @@ export function checkScenario(scenario: Scenario): void {
   checkNumber("drainMs", scenario.drainMs, 0);
   checkInteger("clients", scenario.clients, 1);
   checkNumber("seed", scenario.seed, 0);
+  checkChoice("chance", scenario.chance, ["server", "request"]);
   checkInteger("timelineParts", scenario.timelineParts, 0, 10_000);
   checkFunction("isSuccess", scenario.isSuccess);
   if (!Array.isArray(servers) || servers.length === 0) refuseOption("servers", servers, "an array of at least one server");
@@ -129,13 +131,18 @@ function checkAnswer(where: string, answer: ServerAnswer): void {
   if (typeof answer.headers !== "function") checkObject(`${where}.headers`, answer.headers);
   const { errors } = answer;
   if (errors === undefined) return;
-  checkObject(`${where}.errors`, errors);
-  checkKeys(`${where}.errors`, errors, ["ratio", "status", "fault", "latencyMs"]);
-  required(`${where}.errors.ratio`, errors.ratio);
-  checkNumber(`${where}.errors.ratio`, errors.ratio, 0, 1);
-  checkInteger(`${where}.errors.status`, errors.status, 200, 599);
-  checkChoice(`${where}.errors.fault`, errors.fault, faults);
-  checkLatency(`${where}.errors.latencyMs`, errors.latencyMs);
+  if (!isList(errors)) checkErrors(`${where}.errors`, errors);
+  else for (const [index, each] of errors.entries()) checkErrors(`${where}.errors[${index}]`, each);
+}
+
+function checkErrors(where: string, errors: ServerErrors): void {
+  checkObject(where, errors);
+  checkKeys(where, errors, ["ratio", "status", "fault", "latencyMs"]);
+  required(`${where}.ratio`, errors.ratio);
+  checkNumber(`${where}.ratio`, errors.ratio, 0, 1);
+  checkInteger(`${where}.status`, errors.status, 200, 599);
+  checkChoice(`${where}.fault`, errors.fault, faults);
+  checkLatency(`${where}.latencyMs`, errors.latencyMs);
 }
 
 function checkLatency(where: string, latency: Latency | undefined): void {

@@ -24,6 +24,11 @@ export interface Scenario {
   readonly isSuccess?: (status: number) => boolean;
   /** Seed of all random numbers, 0 or more: the same scenario and seed give the same result. @default 1 */
   readonly seed?: number;
+  /**
+   * Whose random numbers decide about errors and latencies. `request`: each attempt of a call has its own, so that a call has the same luck
+   * at whatever server, and with whatever picker. `server`: the servers'. @default "server"
+   */
+  readonly chance?: "server" | "request";
   /** Number of parts of the result's `timeline`, 0 to 10000; 0 = no timeline. @default 60 */
   readonly timelineParts?: number;
 }
@@ -114,8 +119,8 @@ export interface ServerAnswer {
   readonly headers?: Readonly<Record<string, string>> | ((moment: ServerMoment) => Readonly<Record<string, string>>);
   /** Fault of every request, or of those for which the function, called on arrival, returns one. @default none */
   readonly fault?: ServerFault | ((moment: ServerMoment) => ServerFault | undefined);
-  /** Makes a part of the requests end in an error. @default none */
-  readonly errors?: ServerErrors;
+  /** Makes a part of the requests end in an error; of several kinds each takes its part of those that the kinds before it have left. @default none */
+  readonly errors?: ServerErrors | readonly ServerErrors[];
 }
 
 /** A random part of the requests that ends in an error. */
@@ -157,6 +162,6 @@ export interface ServerMoment {
   readonly before: number;
   readonly method: string;
   readonly path: string;
-  /** Seeded random numbers of the server. */
+  /** Seeded random numbers of the server, or of the attempt: see `chance`. */
   readonly random: Random;
 }

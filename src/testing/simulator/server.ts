@@ -7,6 +7,8 @@ import type { SimulatedClock } from "./simulated-clock.ts";
 /** The sender of a request to a {@link Server}, which is told how it ends. */
 export interface Caller {
   readonly request: MeshRequest;
+  /** Random numbers of this attempt alone; without them those of the server are used. */
+  readonly random: Random | undefined;
   onAnswer(status: number, headers: readonly string[]): void;
   onFault(fault: Exclude<ServerFault, "hang">): void;
 }
@@ -83,7 +85,9 @@ export class Server {
     const answer = phase.paths !== undefined && Object.hasOwn(phase.paths, path) ? (phase.paths[path] as ServerAnswer) : phase;
     const isProbe = this.isProbe(caller.request);
     const before = isProbe ? this.requests : this.requests++;
-    const error = answer.errors !== undefined && this.#random() < answer.errors.ratio ? answer.errors : undefined;
+    // The first number of an attempt is that of its error, also where no error is possible: the next ones are the same at every server.
+    const chance = caller.random !== undefined || answer.errors !== undefined ? this.#randomFor(caller)() : 1;
+    const error = answer.errors === undefined ? undefined : errorOf(answer.errors, chance);
     const scripted = typeof answer.fault === "function" ? answer.fault(this.#momentOf(caller, before)) : answer.fault;
     const job: Job = { caller, answer, error, fault: error?.fault ?? scripted, before, atMs: this.#clock.now(), inFlight: 0, state: "new" };
     if (isProbe && job.fault === undefined) this.#answerProbe(job);
@@ -179,8 +183,8 @@ export class Server {
     const latency: Latency = error?.latencyMs ?? answer.latencyMs ?? defaultLatencyMs;
     if (typeof latency === "number") return latency;
     if (typeof latency === "function") return latency(this.#momentOf(caller, before));
-    if ("exponentialMs" in latency) return (latency.leastMs ?? 0) - latency.exponentialMs * Math.log(1 - this.#random());
-    return latency[0] + (latency[1] - latency[0]) * this.#random();
+    if ("exponentialMs" in latency) return (latency.leastMs ?? 0) - latency.exponentialMs * Math.log(1 - this.#randomFor(caller)());
+    return latency[0] + (latency[1] - latency[0]) * this.#randomFor(caller)();
   }
 
   #statusOf({ caller, answer, error, before }: Job): number {
@@ -202,9 +206,30 @@ export class Server {
     return this.#phases[this.#phase] ?? notStarted;
   }
 
-  #momentOf({ request: { method, path } }: Caller, before: number): ServerMoment {
-    return { nowMs: this.#clock.now(), inFlight: this.#inFlight, before, method, path, random: this.#random };
+  #momentOf(caller: Caller, before: number): ServerMoment {
+    const { method, path } = caller.request;
+    return { nowMs: this.#clock.now(), inFlight: this.#inFlight, before, method, path, random: this.#randomFor(caller) };
   }
+
+  #randomFor({ random = this.#random }: Caller): Random {
+    return random;
+  }
+}
+
+/** The error of a request by its chance, 0 to 1: each kind takes its part of those that the kinds before it have left. */
+function errorOf(errors: ServerErrors | readonly ServerErrors[], chance: number): ServerErrors | undefined {
+  if (!isList(errors)) return chance < errors.ratio ? errors : undefined;
+  let left = chance;
+  for (const each of errors) {
+    if (left < each.ratio) return each;
+    left = (left - each.ratio) / (1 - each.ratio);
+  }
+  return undefined;
+}
+
+/** `Array.isArray` for lists that are only read. */
+export function isList(errors: ServerErrors | readonly ServerErrors[]): errors is readonly ServerErrors[] {
+  return Array.isArray(errors);
 }
 
 /** The phases of a script, each with the time at which it begins. */

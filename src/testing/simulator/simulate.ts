@@ -14,6 +14,7 @@ import { timeoutOption } from "../../policies/deadline.ts";
 import { Observers } from "../../telemetry/observing/observers.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { type Arrival, arrivalsOf } from "./arrivals.ts";
+import { ChanceOfCalls } from "./chance-of-calls.ts";
 import { checkScenario } from "./check-scenario.ts";
 import { nameServers, scriptedDiscovery } from "./listing.ts";
 import type { SimulationResult } from "./result.ts";
@@ -46,17 +47,19 @@ class Simulation {
   readonly #servers: ReadonlyMap<string, Server>;
   readonly #clients: readonly SimulatedCaller[];
   readonly #arrivals: Iterator<Arrival, void>;
+  readonly #chance: ChanceOfCalls | undefined;
   readonly #result: ResultBuilder;
   #hasMoreArrivals = true;
   /** An error thrown by a function of the scenario: a mistake in the scenario, not a failure of a call. */
   #broken: { readonly error: unknown } | undefined;
 
   constructor(scenario: Scenario) {
-    const { seed = 1, clients = 1, requests = [{}], isSuccess = (status) => status < 400 } = scenario;
+    const { seed = 1, chance = "server", clients = 1, requests = [{}], isSuccess = (status) => status < 400 } = scenario;
     const { arrivals, durationMs, timelineParts = 60 } = scenario;
     this.#scenario = scenario;
     this.#seed = seed;
     this.#isSuccess = isSuccess;
+    this.#chance = chance === "request" ? new ChanceOfCalls(seed) : undefined;
     const nextRandom = randomsOf(seed);
     const random = nextRandom();
     const named = nameServers(scenario.servers);
@@ -92,6 +95,7 @@ class Simulation {
       clock,
       (server) => this.#result.onAttempt(index, server, clock.now()),
       this.#onBroken,
+      this.#chance?.of ?? (() => undefined),
     );
     const own = typeof options === "function" ? options({ index, clock, random }) : options;
     return clientOf(own, { discovery, transport, clock, random });
@@ -114,6 +118,7 @@ class Simulation {
     const request = meshRequest({ service, method, path, headers: noHeaders, body: undefined, options });
     const end = (outcome: string, isSuccess: boolean) =>
       this.#result.onEnd(atMs, clock.now() - atMs, outcome, isSuccess, request.attempts.length);
+    this.#chance?.begin(request);
     this.#result.onCall(atMs);
     (this.#clients[client] as SimulatedCaller)
       .dispatch(request)

@@ -1,5 +1,5 @@
 import { BufferedBody } from "../../core/buffered-body.ts";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import type { ServiceContext } from "../../mesh/live/service-context.ts";
 import { codeOfReason, failureOf, record } from "../../wire/failure.ts";
@@ -13,18 +13,20 @@ export type ServerOf = (id: string) => Server | undefined;
  * The transport of one client, with simulated servers in place of the network.
  * @param onAttempt is called for every request that is sent
  * @param onBroken is called with an error that a function of the scenario throws
+ * @param randomOf the random numbers of an attempt; `undefined` for those of the server
  */
 export function simulatedTransport(
   serverOf: ServerOf,
   clock: Clock,
   onAttempt: (server: Server) => void,
   onBroken: (error: unknown) => void,
+  randomOf: (request: MeshRequest) => Random | undefined,
 ): ServiceContext["transport"] {
   return {
     dispatch: () => (request) =>
       new Promise((resolve, reject) => {
         const server = serverOf(request.upstream?.id ?? "");
-        const exchange = new SimulatedExchange(request, clock, resolve, reject);
+        const exchange = new SimulatedExchange(request, randomOf(request), clock, resolve, reject);
         if (request.cancellation.cancelled) return;
         if (server === undefined) {
           exchange.onFault("refuse");
@@ -51,6 +53,7 @@ const causes: Readonly<Record<Exclude<ServerFault, "hang">, Error>> = {
 /** One request to a simulated server, with the same records and errors as those of the real transport. */
 class SimulatedExchange implements Caller {
   readonly request: MeshRequest;
+  readonly random: Random | undefined;
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #resolve: (response: MeshResponse) => void;
@@ -58,8 +61,15 @@ class SimulatedExchange implements Caller {
   #server: Server | undefined = undefined;
   #job: Job | undefined = undefined;
 
-  constructor(request: MeshRequest, clock: Clock, resolve: (response: MeshResponse) => void, reject: (reason: unknown) => void) {
+  constructor(
+    request: MeshRequest,
+    random: Random | undefined,
+    clock: Clock,
+    resolve: (response: MeshResponse) => void,
+    reject: (reason: unknown) => void,
+  ) {
     this.request = request;
+    this.random = random;
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#resolve = resolve;

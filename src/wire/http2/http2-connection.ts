@@ -1,4 +1,4 @@
-import type { ClientHttp2Session } from "node:http2";
+import { type ClientHttp2Session, connect } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { UndiciRequest } from "../undici/undici.ts";
@@ -6,9 +6,6 @@ import { Http2Exchange, type StreamOwner } from "./http2-exchange.ts";
 import { Liveness } from "./liveness.ts";
 import { CANCEL, ConnectionLost, NO_ERROR, REFUSED_STREAM } from "./stream-errors.ts";
 import { Violations } from "./violations.ts";
-
-/** Asked for when a connection is made: Node takes a tenth of the CPU up to a first call to load it. */
-const http2 = () => process.getBuiltinModule("node:http2");
 
 /** Requests at a time on one connection, as most servers allow. */
 export const maxStreams = 100;
@@ -59,7 +56,7 @@ export class Http2Connection implements StreamOwner {
     this.#socket = socket;
     this.#scheme = origin.protocol.slice(0, -1);
     this.#requestsLeft = maxRequests;
-    const session = http2().connect(origin, {
+    const session = connect(origin, {
       createConnection: () => socket,
       peerMaxConcurrentStreams: maxStreams,
       settings: { enablePush: false, initialWindowSize: streamWindow },

@@ -1,7 +1,6 @@
 import type { ClientHttp2Session } from "node:http2";
+import { PROTOCOL_ERROR } from "./stream-errors.ts";
 
-/** PROTOCOL_ERROR (RFC 9113 §7). */
-const protocolError = 1;
 /** The number of nghttp2 for a frame that breaks a rule of the protocol (NGHTTP2_ERR_PROTO). */
 const protocolViolation = -505;
 
@@ -26,7 +25,7 @@ export class Violations {
 
   /** A stream was reset with this code. */
   streamFailed(code: number): void {
-    if (code === protocolError) this.#hasStream = true;
+    if (code === PROTOCOL_ERROR) this.#hasStream = true;
   }
 
   /** Ends the session unless nghttp2 resets a stream for the violation, which it does in this turn of the loop or the next. */

@@ -7,6 +7,8 @@ const failed = (startedAt: number, more: Partial<FailedAttempt> = {}): FailedAtt
   startedAt,
   isRepeated: true,
   commonRate: 0,
+  mostStep: 1,
+  picksPerMs: 0.01,
   ...more,
 });
 
@@ -27,7 +29,23 @@ describe("a memory of failures", () => {
 
   it("takes two in a row for chance while many attempts fail at whatever instance", () => {
     expect(failing(2, { commonRate: 0.3 }).of(0, 0, halfLifeMs)).toBeLessThan(0.25);
-    expect(failing(4, { commonRate: 0.3 }).of(0, 0, halfLifeMs)).toBeGreaterThanOrEqual(0.5);
+    expect(failing(5, { commonRate: 0.3 }).of(0, 0, halfLifeMs)).toBeGreaterThanOrEqual(0.5);
+  });
+
+  it("takes two in a row for chance where so many requests are sent that some such row is to be expected", () => {
+    expect(failing(2, { commonRate: 0.05, picksPerMs: 0.002 }).of(0, 0, halfLifeMs)).toBeGreaterThanOrEqual(0.5);
+    expect(failing(2, { commonRate: 0.05, picksPerMs: 0.1 }).of(0, 0, halfLifeMs)).toBeLessThan(0.25);
+    expect(failing(3, { commonRate: 0.05, picksPerMs: 0.1 }).of(0, 0, halfLifeMs)).toBeGreaterThanOrEqual(0.5);
+  });
+
+  it("is moved by a failure after a silence no further than by any other, where failures come by chance", () => {
+    const rateAfter = (mostStep: number) => {
+      const memory = failing(0);
+      memory.fail(0, failed(5_000, { mostStep }), 5_000, halfLifeMs);
+      return memory.of(0, 5_000, halfLifeMs);
+    };
+    expect(rateAfter(1)).toBe(0.5);
+    expect(rateAfter(0.1)).toBeCloseTo(0.1);
   });
 
   it("forgives step by step: three good answers undo failures that were sure", () => {

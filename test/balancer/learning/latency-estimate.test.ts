@@ -68,10 +68,27 @@ describe("an estimate of latency", () => {
 
   it("begins anew after three fast responses of an instance that is avoided for being slow", () => {
     const { estimate, now } = observed(40, 300, 100);
-    for (let call = 1; call <= 2; call++) estimate.observe(10, now + call * 5_000, memoryMs, true);
+    for (let call = 1; call <= 2; call++) estimate.observe(10, now + call * 5_000, memoryMs, 0, true);
     expect(estimate.meanMs).toBeGreaterThan(100);
     expect(estimate.lowRun).toBe(2);
-    estimate.observe(10, now + 15_000, memoryMs, true);
+    estimate.observe(10, now + 15_000, memoryMs, 0, true);
     expect([estimate.meanMs, estimate.lowRun]).toEqual([10, 0]);
+  });
+
+  it("remembers fifty responses of an instance that is called once in ten seconds", () => {
+    const [remembered, forgotten] = [new LatencyEstimate(), new LatencyEstimate()];
+    for (let call = 1; call <= 50; call++) {
+      const latency = around(20);
+      remembered.observe(latency, call * 10_000, memoryMs, 10_000);
+      forgotten.observe(latency, call * 10_000, memoryMs);
+    }
+    expect(remembered.samples).toBeGreaterThan(25);
+    expect(forgotten.samples).toBeLessThan(5);
+  });
+
+  it("notices a change of an instance that is called once in ten seconds", () => {
+    const estimate = new LatencyEstimate();
+    for (let call = 1; call <= 40; call++) estimate.observe(call <= 20 ? 20 : 80, call * 10_000, memoryMs, 10_000);
+    expect(estimate.meanMs).toBeGreaterThan(50);
   });
 });

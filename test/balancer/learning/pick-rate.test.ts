@@ -9,6 +9,12 @@ describe("the rate of picks", () => {
     expect(rate.perMs).toBeLessThan(0.55);
   });
 
+  it("is measured from the fourth pick on, and not taken for an assumed one until then", () => {
+    const rate = new PickRate();
+    for (let pick = 0; pick < 5; pick++) rate.count(pick * 1_000);
+    expect(rate.perMs).toBeCloseTo(0.001, 9);
+  });
+
   it("stays a number with any clock", () => {
     const rate = new PickRate();
     for (const now of [0, Number.NaN, Number.POSITIVE_INFINITY, -1, 5]) for (let pick = 0; pick < 100; pick++) rate.count(now);

@@ -4,19 +4,35 @@ import { Slowness } from "../../../src/balancer/learning/slowness.ts";
 describe("slowness", () => {
   it("counts a small difference after three seconds, and puts it to the test less and less often", () => {
     const slowness = new Slowness();
-    const isMild = (second: number) => slowness.isMild(1_000 * second);
-    expect([0, 2.9].map(isMild)).toEqual([false, false]);
-    expect([3, 5.9].map(isMild)).toEqual([true, true]);
-    // The first trial, of two seconds.
-    expect([6, 7.9].map(isMild)).toEqual([false, false]);
-    slowness.isMild(8_000);
-    const spans: boolean[] = [];
-    for (let second = 8.5; second < 200; second += 0.5) spans.push(isMild(second));
-    const trials = spans.filter((each) => !each).length / 2;
+    const counted = (second: number) => slowness.mild(1.5, 1_000 * second, 10);
+    expect([0, 2.9].map(counted)).toEqual([1, 1]);
+    expect([3, 5.9].map(counted)).toEqual([1.5, 1.5]);
+    // The first trial, of two seconds, with more than a full share.
+    expect([6, 7.9].map(counted)).toEqual([0.95, 0.95]);
+    const spans: number[] = [];
+    for (let second = 8; second < 200; second += 0.5) spans.push(counted(second));
+    const trials = spans.filter((each) => each < 1).length / 2;
     expect(trials).toBeGreaterThan(5);
     expect(trials).toBeLessThan(25);
     slowness.endMild();
-    expect(isMild(200)).toBe(false);
+    expect(counted(200)).toBe(1);
+  });
+
+  it("lasts in a trial until an instance that is called rarely has had requests to become warm", () => {
+    const lengthOf = (fairMs: number) => {
+      const slowness = new Slowness();
+      let length = 0;
+      for (let now = 0; now < 16_000; now += 100) if (slowness.mild(1.5, now, fairMs) < 1) length += 100;
+      return length;
+    };
+    expect([10, 100, 200, 5_000].map(lengthOf)).toEqual([2_000, 4_000, 8_000, 10_000]);
+  });
+
+  it("tells what a small difference counts as without being looked at by a pick", () => {
+    const slowness = new Slowness();
+    expect(slowness.mildAt(1.5, 5_000)).toBe(1);
+    slowness.mild(1.5, 0, 10);
+    expect([1_000, 4_000, 7_000].map((now) => slowness.mildAt(1.5, now))).toEqual([1, 1.5, 0.95]);
   });
 
   it("lets safe requests try an avoided instance after a second, and later as the slowness lasts", () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Upstream } from "../../../src/core/upstream.ts";
-import type { HealthCheckProbe } from "../../../src/rotation/health/health-check.ts";
+import type { HealthCheckProbe } from "../../../src/rotation/health/health-check-probe.ts";
 import { HealthChecks, type HealthChecksOptions } from "../../../src/rotation/health/health-checks.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";

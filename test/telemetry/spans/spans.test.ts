@@ -37,6 +37,32 @@ test("an attempt is a CLIENT span named after the method, with the conventions' 
   });
 });
 
+test("a call of gRPC has the names of the conventions, and every status but OK is its error", () => {
+  const call = { isStream: false, timeoutMs: undefined, timeoutHeader: undefined, whole: undefined };
+  const of = (protocol: "grpc" | "connect") => ({ ...request, method: "POST", path: "/shop.v1.Carts/Add", rpc: { protocol, ...call } });
+  const observer = openTelemetry();
+  const record = attemptEnd().record;
+  for (const [protocol, rpcStatus] of [
+    ["grpc", 0],
+    ["grpc", 5],
+    ["connect", 14],
+  ] as const)
+    observer.onAttempt?.(of(protocol), upstream, undefined)?.onEnd?.({ ...attemptEnd(), record, rpcStatus });
+  const seen = sdk.spans.map(({ name, attributes }) => [
+    name,
+    attributes["rpc.system.name"],
+    attributes["rpc.method"],
+    attributes["rpc.response.status_code"],
+    attributes["error.type"],
+  ]);
+  const method = "shop.v1.Carts/Add";
+  expect(seen).toEqual([
+    [method, "grpc", method, "OK", undefined],
+    [method, "grpc", method, "NOT_FOUND", "NOT_FOUND"],
+    [method, "connectrpc", method, "UNAVAILABLE", "UNAVAILABLE"],
+  ]);
+});
+
 test("a resent attempt says which one it is, a route names the span, an unknown method is _OTHER and kept beside it", () => {
   const observer = openTelemetry();
   oneAttempt(observer, { ...request, attempt: 3, route: "/users/{id}" }, upstream);
@@ -211,12 +237,13 @@ test("a sampler knows the method, the service, the URL and the route; the span t
 
 test("no span has an attribute that the table lacks, and every one of it is used", () => {
   const observer = openTelemetry({ callSpans: true });
-  const odd = { ...request, method: "BREW", attempt: 2, route: "/r" };
+  const rpc = { protocol: "grpc", isStream: false, timeoutMs: undefined, timeoutHeader: undefined, whole: undefined } as const;
+  const odd = { ...request, method: "BREW", path: "/shop.v1.Carts/Add", rpc, attempt: 2, route: "/r" };
   const error = new MeshError("ERR_MESH_BODY", "cut off");
   const call = observer.onCall?.(odd);
   const routed = { rule: "shadow", target: "next", subset: undefined, options: undefined };
   call?.onRouted?.({ routed, service: undefined });
-  observer.onCopy?.({ ...odd, routed }, upstream, call)?.onEnd?.(attemptEnd({ error, record: { status: 200 } }));
+  observer.onCopy?.({ ...odd, routed }, upstream, call)?.onEnd?.(attemptEnd({ error, rpcStatus: 14, record: { status: 200 } }));
   call?.onEnd?.(callEnd({ error }));
   const [attempt, internal] = sdk.spans.map((span) => Object.keys(span.attributes).sort());
   expect(attempt).toEqual([...spanTable.attempt.attributes].sort());

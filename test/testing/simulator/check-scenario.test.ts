@@ -32,6 +32,13 @@ it.each<readonly [string, object, ErrorConstructor | RangeErrorConstructor, stri
     RangeError,
     "latencyMs[1] must be at least 9, not 3",
   ],
+  ["luck of another kind", { ...good, chance: "client" as "server" }, TypeError, 'chance must be one of "server", "request", not "client"'],
+  [
+    "a second kind of errors",
+    { ...good, servers: [{ answers: { errors: [{ ratio: 0.1 }, { ratio: 2 }] } }] },
+    RangeError,
+    "errors[1].ratio must be from 0 to 1, not 2",
+  ],
   ["a ratio above 1", { ...good, servers: [{ answers: { errors: { ratio: 2 } } }] }, RangeError, "errors.ratio must be from 0 to 1, not 2"],
   [
     "phases out of order",

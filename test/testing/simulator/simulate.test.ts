@@ -52,6 +52,39 @@ describe("a result", () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
+  it("gives each call the same luck with every picker when chance is that of the request", async () => {
+    const servers: SimulatedServer[] = [
+      { name: "one", copies: 5, answers: { latencyMs: { exponentialMs: 20 }, errors: { ratio: 0.05, status: 404, latencyMs: 2 } } },
+    ];
+    const pickers = [roundRobin, leastRequest, random, adaptive];
+    const own = (chance: "server" | "request") => pickers.map((make) => play(servers, { chance, options: { ...bare, picker: make() } }));
+    const figures = async (results: readonly ReturnType<typeof play>[]) =>
+      (await Promise.all(results)).map(({ successRatio, meanMs }) => `${successRatio.toFixed(6)} ${meanMs.toFixed(6)}`);
+    expect(new Set(await figures(own("request"))).size).toBe(1);
+    expect(new Set(await figures(own("server"))).size).toBeGreaterThan(1);
+  });
+
+  it("draws the luck of a retry anew", async () => {
+    const flaky: SimulatedServer[] = [{ name: "one", copies: 3, answers: { latencyMs: 5, errors: { ratio: 0.3, status: 503 } } }];
+    const { successRatio, attemptsPerRequest } = await play(flaky, {
+      chance: "request",
+      options: { breaker: false, picker: roundRobin() },
+    });
+    expect(attemptsPerRequest).toBeGreaterThan(1.05);
+    expect(successRatio).toBeGreaterThan(0.75);
+  });
+
+  it("takes errors of several kinds, each out of what the kinds before it have left", async () => {
+    const errors = [
+      { ratio: 0.5, status: 404 },
+      { ratio: 0.5, status: 503 },
+    ];
+    const { outcomes } = await play([{ answers: { latencyMs: 1, errors } }], { durationMs: 20_000 });
+    expect((outcomes["404"] ?? 0) / 2_000).toBeCloseTo(0.5, 1);
+    expect((outcomes["503"] ?? 0) / 2_000).toBeCloseTo(0.25, 1);
+    expect((outcomes["200"] ?? 0) / 2_000).toBeCloseTo(0.25, 1);
+  });
+
   it("adds up", async () => {
     const { requests, successes, successRatio, outcomes, servers, timeline, attemptsPerRequest } = await simulate(messy);
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

@@ -6,6 +6,7 @@ import { factsOf } from "../../certificate-facts.ts";
 import type { Credentials } from "../../credentials.ts";
 import { readRevocations } from "../../revocations.ts";
 import { svidOf } from "../../svid.ts";
+import { maxAuthorities } from "../../trust-store.ts";
 import type { X509SVID, X509SVIDResponse } from "../protos/workload_pb.ts";
 import { pemOf, splitDer } from "./der.ts";
 
@@ -56,7 +57,9 @@ interface ReadCertificate {
 }
 
 function certificatesIn(what: string, bytes: Uint8Array): readonly ReadCertificate[] {
-  return splitDer(what, bytes).map((der, index) => {
+  const parts = splitDer(what, bytes);
+  if (parts.length > maxAuthorities) throw new Error(`${what} has ${parts.length} certificates; ${maxAuthorities} are allowed`);
+  return parts.map((der, index) => {
     try {
       return { pem: pemOf("CERTIFICATE", der), certificate: new X509Certificate(der) };
     } catch {

@@ -23,6 +23,7 @@ const denied = { allowed: false, reason: "a rule denies it", audits: [] } as con
 
 interface CompiledIntention {
   readonly intention: Intention;
+  readonly rank: number;
   readonly permissions: readonly CompiledPermission[];
   readonly isTokenBound: boolean;
 }
@@ -35,30 +36,33 @@ interface CompiledIntention {
 export class CompiledIntentions implements DecidingPolicy {
   readonly dryRun = false;
   readonly #set: IntentionSet;
-  readonly #compiled: readonly CompiledIntention[];
+  /** By their sources, each of which is there once, in the order of precedence. */
+  readonly #bySource: ReadonlyMap<string, CompiledIntention>;
 
   /** Throws where a regular expression is none of RE2, and where a provider of tokens is unknown. */
   constructor(set: IntentionSet) {
     this.#set = set;
-    this.#compiled = set.intentions.map((intention) => {
+    const compiled = set.intentions.map((intention, rank) => {
       const permissions = intention.permissions.map(compilePermission);
       for (const { provider } of [...intention.tokens, ...permissions.flatMap(({ tokens }) => tokens)])
         if (!set.issuers.has(provider))
           throw new Error(`the intention ${intention.id} names the jwt-provider ${provider}, which does not exist`);
-      return { intention, permissions, isTokenBound: intention.tokens.length > 0 };
+      return { intention, rank, permissions, isTokenBound: intention.tokens.length > 0 };
     });
+    // Of several with one source the first counts.
+    this.#bySource = new Map(compiled.reverse().map((each) => [each.intention.source, each]));
   }
 
   /** Never throws. A caller without an identity of a service in the mesh is denied whatever the default. */
   decide(request: AuthorizationRequest, caller: Caller): Decision {
     const name = this.#serviceOf(caller);
     if (name === undefined) return { ...denied, ruleId: undefined };
-    const found = this.#compiled.find(({ intention: { source } }) => source === "*" || source === name);
+    const [own, every] = [this.#bySource.get(name), this.#bySource.get("*")];
+    const found = own !== undefined && (every === undefined || own.rank < every.rank) ? own : every;
     if (found === undefined) return this.#byDefault(undefined);
     const decision = this.#decideBy(found, request, caller);
     if (!decision.allowed || this.#set.byDefault === "deny" || found.intention.source === name) return decision;
     // Where the default is to allow, a sidecar has a list of denials: an intention about all sources takes nothing from one about this source.
-    const own = this.#compiled.find(({ intention: { source } }) => source === name);
     const other = own === undefined ? undefined : this.#decideBy(own, request, caller);
     return other === undefined || other.allowed ? decision : other;
   }

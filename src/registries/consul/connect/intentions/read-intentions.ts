@@ -2,6 +2,9 @@ import { field } from "../../entries/json.ts";
 import { ConsulError } from "../../http/consul-error.ts";
 import type { Intention, IntentionAction, IntentionHeader, IntentionPermission, TokenRequirement } from "./intention.ts";
 
+/** Intentions about the callers of one service. */
+const maxIntentions = 10_000;
+
 /**
  * The intentions of an answer of `/v1/connect/intentions/match`, in their order of precedence; of several with one source the first. Throws a
  * {@link ConsulError} on anything that it does not understand: what is left out could be a denial.
@@ -10,14 +13,16 @@ export function intentionsOf(body: unknown, service: string): readonly Intention
   const list = field(body, service);
   if (body === null || list === null) return [];
   if (!Array.isArray(list)) throw new ConsulError(`the answer has no list of intentions for ${service}`);
-  const intentions: Intention[] = [];
+  if (list.length > maxIntentions)
+    throw new ConsulError(`there are ${list.length} intentions for ${service}; ${maxIntentions} are allowed`);
+  const intentions = new Map<string, Intention>();
   for (const entry of list) {
     // Callers of other clusters have certificates of an authority that this process does not have.
     if (textOrNone(field(entry, "SourcePeer"), "of a peer") !== undefined) continue;
     const intention = intentionOf(entry);
-    if (!intentions.some(({ source }) => source === intention.source)) intentions.push(intention);
+    if (!intentions.has(intention.source)) intentions.set(intention.source, intention);
   }
-  return intentions;
+  return [...intentions.values()];
 }
 
 function intentionOf(entry: unknown): Intention {

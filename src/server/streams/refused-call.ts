@@ -1,0 +1,48 @@
+import type { RpcProtocol } from "../../core/dispatch.ts";
+import { connectCodeName } from "../../rpc/connect-code.ts";
+import { writeGrpcMessage } from "../../rpc/grpc-message.ts";
+import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
+
+/** The refusal of a call. */
+export interface CallRefusal {
+  readonly why: string;
+  /** The code of gRPC. */
+  readonly code: number;
+  /** The status of HTTP, which Connect has beside it. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * The protocol by which the caller of a remote procedure takes a refusal of a listener of requests. `undefined` for every other request, for a stream of
+ * Connect, whose callers read the status of HTTP, and for a listener of streams, whose answers have the form already.
+ */
+export function refusedProtocol({ method, headers }: ServerRequest, reply: ServerReply): RpcProtocol | undefined {
+  if (method !== "POST" || "isOfStream" in reply) return undefined;
+  const type = headers["content-type"] ?? "";
+  if (/^application\/grpc-web(?:[+;-]|$)/i.test(type)) return "grpc-web";
+  if (/^application\/grpc(?:[+;]|$)/i.test(type)) return "grpc";
+  return headers["connect-protocol-version"] === "1" && /^application\/(?:proto|json)(?:;|$)/i.test(type) ? "connect" : undefined;
+}
+
+/** Refuses a call in the form of its protocol: of gRPC by a head without a body, of Connect by an error in JSON. */
+export function refuseCall(reply: ServerReply, protocol: RpcProtocol, { why, code, status, headers }: CallRefusal): void {
+  const { "retry-after": wait, ...others } = headers;
+  if (protocol === "connect") {
+    const text = JSON.stringify({ code: connectCodeName(code), message: why });
+    setAll(reply, { ...headers, "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) });
+    reply.statusCode = status;
+    endReply(reply, text);
+    return;
+  }
+  // gRFC A6: how long a client waits before it repeats the call, where it does.
+  const pushback = wait === undefined ? {} : { "grpc-retry-pushback-ms": String(Number(wait) * 1_000) };
+  const fields = { "content-type": `application/${protocol}`, "grpc-status": String(code), "grpc-message": writeGrpcMessage(why) };
+  setAll(reply, { ...others, ...fields, ...pushback });
+  reply.statusCode = 200;
+  endReply(reply);
+}
+
+function setAll(reply: ServerReply, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) reply.setHeader(name, value);
+}
