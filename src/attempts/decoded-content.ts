@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import type { ContentVerdict, ResponseBody } from "../core/http/body.ts";
+import type { CloseListener, ContentVerdict, ResponseBody } from "../core/http/body.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 
 /** How long the decoding of a body that has arrived whole is waited for, in milliseconds: its caller may never read it. */
@@ -38,6 +38,10 @@ export class DecodedContent implements ContentVerdict {
   #timer: Timer = undefined;
   #isAwaited = false;
   #isSettled = false;
+  #listeners: CloseListener[] = [];
+  #failure: unknown = undefined;
+  /** Whether the decoding has ended or is not waited for any longer. */
+  #isOver = false;
 
   constructor(body: ResponseBody, clock: Clock, judge: ContentJudge) {
     this.#clock = clock;
@@ -45,12 +49,18 @@ export class DecodedContent implements ContentVerdict {
     body.content = this;
   }
 
-  settle(error: unknown): void {
+  settle(error: unknown, failure: unknown = error): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#clock.clearTimer(this.#timer);
     if (this.#isAwaited || error !== undefined) this.#judge.judgeContent(error);
     this.#isAwaited = false;
+    this.#tell(failure);
+  }
+
+  onSettled(listener: CloseListener): void {
+    if (this.#isOver) listener(this.#failure);
+    else this.#listeners.push(listener);
   }
 
   /** The body has arrived whole. Returns whether the verdict is still to come. */
@@ -64,5 +74,13 @@ export class DecodedContent implements ContentVerdict {
   #stopWaiting(): void {
     this.#isAwaited = false;
     this.#judge.judgeContent(undefined);
+    this.#tell(undefined);
+  }
+
+  #tell(failure: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#failure = failure;
+    for (const listener of this.#listeners.splice(0)) listener(failure);
   }
 }

@@ -20,8 +20,13 @@ export type CloseListener = (error: unknown) => void;
 
 /** The verdict on the content of a body, which whatever decodes it tells. */
 export interface ContentVerdict {
-  /** The decoding has ended: with `undefined`, or with the error of content that is malformed. Only the first time counts. */
-  settle(error: unknown): void;
+  /**
+   * The decoding has ended: with `undefined`, or with the error of content that is malformed. `failure`: the error of the call, also where it says nothing of
+   * the instance. Only the first time counts.
+   */
+  settle(error: unknown, failure?: unknown): void;
+  /** Calls `listener` with the error of the call once the decoding has ended, or is not waited for any longer after the body has closed; at once where it has. */
+  onSettled(listener: CloseListener): void;
 }
 
 /**

@@ -100,8 +100,9 @@ export class DecodedBody extends WrappedBody {
 
   /** Gives up a body that is larger than it may be, which says nothing of the instance: the error has no attempts. */
   #refuse(why: string): MeshError {
-    this.content?.settle(undefined);
-    return this.#giveUp(this.#error(why, {}));
+    const error = this.#error(why, {});
+    this.content?.settle(undefined, error);
+    return this.#giveUp(error);
   }
 
   #malformed(cause: unknown): MeshError {

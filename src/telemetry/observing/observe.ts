@@ -2,7 +2,7 @@ import { AsyncContext } from "../../core/async-context.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
-import type { CloseListener } from "../../core/http/body.ts";
+import type { CloseListener, ResponseBody } from "../../core/http/body.ts";
 import { headersWith, type RequestHeaders } from "../../core/http/request-headers.ts";
 import type { CallEnd, Observation } from "../../core/observing/call-observer.ts";
 import type { AttemptEnd, AttemptObserver } from "../../core/observing/observer.ts";
@@ -72,11 +72,8 @@ class ObservedCall implements Receiver {
   #followBody(response: MeshResponse): void {
     const { body } = response;
     const headMs = this.#elapsedMs();
-    if (body.complete) this.#end(response, { error: undefined, headMs, totalMs: headMs, cancelled: false });
-    else {
-      const end = (error: unknown) => this.#end(response, { error, headMs, totalMs: this.#elapsedMs(), cancelled: isGivenUp(error) });
-      body.onClose(inThisContext(end));
-    }
+    if (body.complete && body.content === undefined) this.#end(response, { error: undefined, headMs, totalMs: headMs, cancelled: false });
+    else followEnd(body, (error) => this.#end(response, { error, headMs, totalMs: this.#elapsedMs(), cancelled: isGivenUp(error) }));
   }
 
   #end(response: MeshResponse | undefined, { error, cancelled, headMs, totalMs }: Omit<CallEnd, "status" | "attempts">): void {
@@ -183,6 +180,15 @@ function addHeaders(request: MeshRequest, followers: readonly AttemptObserver[])
   let { headers } = request;
   for (const follower of followers) if (follower.headers !== undefined) headers = headersWith(headers, follower.headers);
   if (headers !== request.headers) (request as { headers: RequestHeaders }).headers = headers;
+}
+
+/** Tells the end of the body of a call: with its error, or, where its content is decoded by its reader, with that of the decoding, which may come after the last byte. */
+function followEnd(body: ResponseBody, listener: (error: unknown) => void): void {
+  const inContext = inThisContext(listener);
+  body.onClose((error) => {
+    if (error !== undefined || body.content === undefined) inContext(error);
+    else body.content.onSettled(inContext);
+  });
 }
 
 /** A listener in the asynchronous context of the call: a body closes in that of its connection, or of none. */
