@@ -47,8 +47,6 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "rotation/heed-retry-after": "an instance that asks for a pause, from the response to the rotation",
   "server/departures": "an instance that leaves, and its callers",
   "server/express": "a server of Express 5",
-  "server/grpc/bad-callers": "what bad clients send to a server of gRPC",
-  "server/grpc/secured-calls": "calls of gRPC over TLS",
   "server/hard-stops": "stops of servers in odd states",
   "server/frameworks": "what programs and clients do to a stop, by each framework",
   "server/hung-registries": "stops of servers while a registry answers nothing",
