@@ -160,7 +160,8 @@ describe("a registration at eureka", () => {
     await expect.poll(() => delaysOf(options.clock)).toContain(100);
     options.clock.advance(10);
     await refused;
-    expect(delaysOf(options.clock)).toHaveLength(1);
+    // The limit of the DELETE, and the time after which it is no longer waited for.
+    expect(delaysOf(options.clock)).toHaveLength(2);
     await expect.poll(() => callsOf(eurekaServer)).toEqual(["POST UP", "POST UP", "DELETE"]);
     await expect.poll(() => delaysOf(options.clock)).toEqual([]);
   });
@@ -324,7 +325,8 @@ describe("the heartbeat of an instance at eureka", () => {
     const removed = registration.deregister();
     // A DELETE that did not wait would be there before the answer to this.
     await requestJson(slow.url);
-    expect(delaysOf(options.clock)).toEqual([40_000]);
+    // The heartbeat's own limit, and that of the end, after which it is cut off.
+    expect(delaysOf(options.clock)).toEqual([40_000, 1_000]);
     expect(callsOf(slow)).toEqual(["POST UP", "PUT"]);
     options.clock.advance(1);
     await removed;

@@ -128,7 +128,7 @@ describe("authorization", () => {
     expect(await askRaw(port, "CONNECT admin:443 HTTP/1.1\r\nHost: a\r\n\r\n")).toMatch(/^HTTP\/1.1 400/);
   });
 
-  test("lets no stream of HTTP/2 past that no rule is asked for", async () => {
+  test("judges the streams of HTTP/2 that a server listens for, before its listener", async () => {
     const server = createHttp2Server();
     let reached = 0;
     server.on("stream", (stream) => {
@@ -141,12 +141,14 @@ describe("authorization", () => {
     onTestFinished(async () => void (await serving.stop()));
     const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     onTestFinished(() => client.destroy());
-    const status = await new Promise((resolve, reject) => {
-      const stream = client.request({ ":path": "/orders" });
-      stream.on("response", (headers) => resolve(headers[":status"])).on("error", reject);
-      stream.resume();
-    });
-    expect({ status, reached }).toEqual({ status: 503, reached: 0 });
+    const of = (path: string) =>
+      new Promise((resolve, reject) => {
+        const stream = client.request({ ":path": path });
+        stream.on("response", (headers) => resolve(headers[":status"])).on("error", reject);
+        stream.resume();
+      });
+    expect([await of("/admin/x"), await of("/x/../admin"), reached]).toEqual([403, 400, 0]);
+    expect([await of("/orders"), reached]).toEqual([200, 1]);
   });
 
   test("judges requests over HTTP/2", async () => {
