@@ -163,6 +163,21 @@ const served: Row = {
       width: 6,
     }),
     timeSeries({
+      title: "gRPC and Connect calls by status",
+      description:
+        "Calls of remote procedures per second that these processes made, with all their attempts, by their status; without one where no instance has told any.",
+      unit: "reqps",
+      min: 0,
+      isStacked: true,
+      queries: [
+        {
+          expr: rate(grouped("rpc_response_status_code"), "rpc.client.call.duration", [], "count"),
+          legend: "{{rpc_response_status_code}}",
+        },
+      ],
+      width: 6,
+    }),
+    timeSeries({
       title: "gRPC calls served by status",
       description: "Calls of gRPC per second that these processes served themselves, by their status.",
       unit: "reqps",

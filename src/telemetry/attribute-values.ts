@@ -1,4 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
+import type { RpcProtocol } from "../core/dispatch.ts";
 import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
 import type { BreakerState } from "../core/observing/breaker-state.ts";
@@ -44,6 +45,11 @@ export function attemptErrorType(end: AttemptEnd): string | undefined {
   if (end.rpcStatus !== undefined && end.rpcStatus !== rpcStatus.OK) return rpcStatusName(end.rpcStatus);
   if (status !== undefined && status >= 400) return String(knownStatus(status));
   return end.cancelled || end.error === undefined ? undefined : errorTypeOf(end.error);
+}
+
+/** The protocol of a remote procedure call as `rpc.system.name`. */
+export function rpcSystemOf(protocol: RpcProtocol): string {
+  return protocol === "connect" ? "connectrpc" : "grpc";
 }
 
 /** The version of HTTP as an attribute value: the minor one only where it says something. */

@@ -11,6 +11,8 @@ import { observedServer } from "./observed-server.ts";
 
 const host = "127.0.0.1";
 
+const rpcPath = "/shop.v1.Stock/Get";
+
 /** An HTTP server that can die and come back on its port. */
 export class Instance {
   readonly #answer: RequestListener;
@@ -43,7 +45,13 @@ export class Instance {
 
 /** Two services: `stock`, which can be killed, and `orders`, in which everything happens that there is a metric for. */
 export class Services {
-  readonly stock: readonly Instance[] = [1, 2].map(() => new Instance((_, response) => void response.end("[]")));
+  readonly stock: readonly Instance[] = [1, 2].map(
+    () =>
+      new Instance(({ url }, response) => {
+        if (url === rpcPath) response.writeHead(200, { "content-type": "application/grpc", "grpc-status": "0" }).end();
+        else response.end("[]");
+      }),
+  );
   readonly #orders: readonly Instance[];
 
   constructor() {
@@ -137,6 +145,9 @@ export class Application implements AsyncDisposable {
     this.#timers = [
       each(20, () => fetch("stock/")),
       each(20, () => fetch("orders/")),
+      each(200, () =>
+        fetch(`stock${rpcPath}`, { method: "POST", headers: { "content-type": "application/grpc" }, body: new Uint8Array(5) }),
+      ),
       // Not safe to repeat: its failures are not retried.
       each(300, () => fetch("orders/full", { method: "POST", body: "{}" })),
       each(150, () => fetch("orders/slow", { mesh: { timeoutMs: 50 } })),

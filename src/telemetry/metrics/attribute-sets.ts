@@ -1,6 +1,9 @@
 import type { Attributes } from "@opentelemetry/api";
+import type { RpcProtocol } from "../../core/dispatch.ts";
+import { fullNameOf, type RpcMethod } from "../../core/rpc/rpc-method.ts";
+import { rpcStatusName } from "../../core/rpc/rpc-status.ts";
 import { attribute } from "../attribute-names.ts";
-import { type CallOutcome, knownStatus } from "../attribute-values.ts";
+import { BoundedValues, type CallOutcome, knownStatus, other, rpcSystemOf } from "../attribute-values.ts";
 
 /** The attribute sets of attempts that differ only in how they ended. Each is built once, so that an attempt builds none. */
 export class AttemptSets {
@@ -61,6 +64,42 @@ export class CallSets {
       set = { ...this.#base, [attribute.outcome]: outcome };
       if (errorType !== undefined) set[attribute.errorType] = errorType;
       this.#others.set(key, set);
+    }
+    return set;
+  }
+}
+
+/** Distinct values of `rpc.method` in the sets of one {@link RpcSets}. */
+const maxMethods = 100;
+
+/** A call of a remote procedure that has ended. */
+export interface RpcEnd {
+  readonly method: RpcMethod | undefined;
+  readonly protocol: RpcProtocol;
+  /** `undefined`: no instance has told one. */
+  readonly status: number | undefined;
+  readonly errorType: string | undefined;
+}
+
+/** The attribute sets of remote procedure calls, by method and by how they ended. */
+export class RpcSets {
+  readonly #base: Attributes;
+  readonly #methods = new BoundedValues(maxMethods);
+  readonly #sets = new Map<string, Attributes>();
+
+  constructor(base: Attributes) {
+    this.#base = base;
+  }
+
+  of({ method, protocol, status, errorType }: RpcEnd): Attributes {
+    const name = method === undefined ? other : this.#methods.admit(fullNameOf(method));
+    const key = `${protocol} ${name} ${status} ${errorType}`;
+    let set = this.#sets.get(key);
+    if (set === undefined) {
+      set = { ...this.#base, [attribute.rpcSystem]: rpcSystemOf(protocol), [attribute.rpcMethod]: name };
+      if (status !== undefined) set[attribute.rpcStatus] = rpcStatusName(status);
+      if (errorType !== undefined) set[attribute.errorType] = errorType;
+      this.#sets.set(key, set);
     }
     return set;
   }

@@ -4,8 +4,11 @@ import type { CallEnd, RouteDecision } from "../../core/observing/call-observer.
 import type { EventHandlers } from "../../core/observing/events.ts";
 import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
+import { rpcMethodOf } from "../../core/rpc/rpc-method.ts";
+import { rpcStatus, rpcStatusName } from "../../core/rpc/rpc-status.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
+import type { RpcEnd } from "./attribute-sets.ts";
 import { CanaryMetrics } from "./canary/canary-metrics.ts";
 import { ConfigMetrics } from "./configuration/config-metrics.ts";
 import { countEvents } from "./event-metrics.ts";
@@ -80,6 +83,8 @@ export class MeshMetrics {
     const { outcome, errorType } = callOutcome(end);
     const sets = state.calls(request.method, request.route);
     instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
+    if (request.rpc !== undefined)
+      instruments.rpcClientDuration.record(end.totalMs / 1000, state.rpc.of(rpcEndOf(request, end, errorType)), context);
     if (decided !== undefined) this.#routes.countCall(decided.routed, outcome);
     if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes, context);
     if (isDeadline(request, end.error)) instruments.deadlineExceeded.add(1, state.attributes);
@@ -134,6 +139,12 @@ export class MeshMetrics {
       instruments.picks.add(count, zones.of(zone));
     }
   }
+}
+
+/** Of a call whose status is an error, the name of the status; else what the mesh says of it. */
+function rpcEndOf({ rpc, path }: MeshRequest, { rpcStatus: status }: CallEnd, errorType: string | undefined): RpcEnd {
+  const named = status === undefined || status === rpcStatus.OK ? errorType : rpcStatusName(status);
+  return { method: rpcMethodOf(path), protocol: rpc?.protocol ?? "grpc", status, errorType: named };
 }
 
 /** Whether the deadline ended the call: it cancels the call with that error; the time limit of an attempt cancels only the attempt. */

@@ -12,7 +12,7 @@ export interface CounterSink {
 }
 
 /** Keys of the histograms. */
-export type HistogramKey = "attemptDuration" | "callDuration" | "attempts" | "serverDuration" | "rpcServerDuration";
+export type HistogramKey = "attemptDuration" | "callDuration" | "attempts" | "rpcClientDuration" | "serverDuration" | "rpcServerDuration";
 
 /** Keys of the counters. */
 export type CounterKey =

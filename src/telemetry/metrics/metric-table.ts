@@ -38,6 +38,15 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     attributes: [service],
     buckets: [1, 2, 3, 4, 5],
   },
+  rpcClientDuration: {
+    name: "rpc.client.call.duration",
+    kind: "histogram",
+    unit: "s",
+    description:
+      "Duration of a call of gRPC or Connect with all its attempts and pauses, up to its status; at most 100 methods of a service get series of their own.",
+    attributes: [attribute.rpcSystem, attribute.rpcMethod, attribute.rpcStatus, attribute.errorType, attribute.serverAddress, service],
+    buckets: durationBuckets,
+  },
   activeCalls: {
     name: "inmesh.client.active_calls",
     kind: "observable gauge",

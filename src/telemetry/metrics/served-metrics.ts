@@ -1,16 +1,14 @@
 import type { Attributes, Context } from "@opentelemetry/api";
 import type { ServedAuthorization, ServedEnd, ServedRequest } from "../../core/observing/served-request.ts";
-import { fullNameOf, type RpcMethod } from "../../core/rpc/rpc-method.ts";
-import { rpcStatus, rpcStatusName } from "../../core/rpc/rpc-status.ts";
+import type { RpcMethod } from "../../core/rpc/rpc-method.ts";
+import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import { attribute } from "../attribute-names.ts";
-import { BoundedValues, knownMethod, knownVersion, other, servedErrorType } from "../attribute-values.ts";
-import { AttemptSets, ValueSets } from "./attribute-sets.ts";
+import { BoundedValues, knownMethod, knownVersion, servedErrorType } from "../attribute-values.ts";
+import { AttemptSets, RpcSets, ValueSets } from "./attribute-sets.ts";
 import type { GaugeKey, Report, Sink } from "./metric-sink.ts";
 
 /** Distinct values of `http.route`. */
 const maxRoutes = 100;
-/** Distinct values of `rpc.method`. */
-const maxMethods = 100;
 /** Distinct values of `inmesh.server.refusal`: the parts of a server that refuse are fewer. */
 const maxRefusals = 16;
 
@@ -33,8 +31,7 @@ export class ServedMetrics {
   readonly #routes = new BoundedValues(maxRoutes);
   readonly #refusals = new BoundedValues(maxRefusals);
   readonly #rules = new BoundedValues(maxRules);
-  readonly #rpcMethods = new BoundedValues(maxMethods);
-  readonly #rpcSets = new Map<string, Map<number, Attributes>>();
+  readonly #rpcSets = new RpcSets({});
   readonly #decisionSets = new Map<string, ValueSets>();
   readonly #refusalSets = new ValueSets({}, attribute.serverRefusal);
 
@@ -69,21 +66,9 @@ export class ServedMetrics {
   }
 
   /** Names of methods come from callers: one that does not exist makes no series. */
-  #rpcSet(method: RpcMethod, code: number): Attributes {
-    const name = code === rpcStatus.UNIMPLEMENTED ? other : this.#rpcMethods.admit(fullNameOf(method));
-    let sets = this.#rpcSets.get(name);
-    if (sets === undefined) {
-      sets = new Map();
-      this.#rpcSets.set(name, sets);
-    }
-    let set = sets.get(code);
-    if (set === undefined) {
-      const errorType = servedErrorType({ rpcStatus: code });
-      set = { [attribute.rpcSystem]: "grpc", [attribute.rpcMethod]: name, [attribute.rpcStatus]: rpcStatusName(code) };
-      if (errorType !== undefined) set[attribute.errorType] = errorType;
-      sets.set(code, set);
-    }
-    return set;
+  #rpcSet(method: RpcMethod, status: number): Attributes {
+    const known = status === rpcStatus.UNIMPLEMENTED ? undefined : method;
+    return this.#rpcSets.of({ method: known, protocol: "grpc", status, errorType: servedErrorType({ rpcStatus: status }) });
   }
 
   #decisionSet({ decision, ruleId }: ServedAuthorization): Attributes {

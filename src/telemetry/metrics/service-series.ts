@@ -2,7 +2,7 @@ import type { Attributes } from "@opentelemetry/api";
 import type { Upstream } from "../../core/upstream.ts";
 import { attribute } from "../attribute-names.ts";
 import { BoundedValues, knownMethod, type PickZone, peerAttributes } from "../attribute-values.ts";
-import { AttemptSets, CallSets, ValueSets } from "./attribute-sets.ts";
+import { AttemptSets, CallSets, RpcSets, ValueSets } from "./attribute-sets.ts";
 import { InstanceGauges } from "./instance-gauges.ts";
 
 /** Distinct values of `inmesh.retry.reason` per service. */
@@ -29,6 +29,8 @@ export class ServiceSeries {
   readonly breakerStates: ValueSets;
   readonly discoveryOutcomes: ValueSets;
   readonly errorTypes: ValueSets;
+  /** The sets of remote procedure calls. */
+  readonly rpc: RpcSets;
   /** Attempts that ended since the last collection, by zone: an attempt costs one addition. */
   readonly picks: Record<PickZone, number> = { local: 0, other: 0, unknown: 0 };
   /** Attempts without TLS that ended since the last collection. */
@@ -62,6 +64,7 @@ export class ServiceSeries {
     this.#endpointBreakerStates = new ValueSets({ ...attributes, [attribute.breakerScope]: "endpoint" }, attribute.breakerState);
     this.discoveryOutcomes = new ValueSets(attributes, attribute.discoveryOutcome);
     this.errorTypes = new ValueSets(attributes, attribute.errorType);
+    this.rpc = new RpcSets({ [attribute.serverAddress]: label, [attribute.service]: label });
   }
 
   /** The sets of attempts with this method, and with this route and instance where the options add them. */

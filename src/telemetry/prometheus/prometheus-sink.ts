@@ -8,13 +8,14 @@ export class PrometheusSink implements Sink {
   readonly #leave: () => void;
 
   constructor(families: Families, observe: (report: Report<GaugeKey>) => void, hasExemplars: boolean) {
-    const { attemptDuration, callDuration, serverDuration, rpcServerDuration } = families.instruments;
+    const { attemptDuration, callDuration, rpcClientDuration, serverDuration, rpcServerDuration } = families.instruments;
     this.#instruments = hasExemplars
       ? families.instruments
       : {
           ...families.instruments,
           attemptDuration: withoutContext(attemptDuration),
           callDuration: withoutContext(callDuration),
+          rpcClientDuration: withoutContext(rpcClientDuration),
           serverDuration: withoutContext(serverDuration),
           rpcServerDuration: withoutContext(rpcServerDuration),
         };

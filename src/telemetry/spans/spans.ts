@@ -10,7 +10,7 @@ import { fullNameOf, rpcMethodOf } from "../../core/rpc/rpc-method.ts";
 import { rpcStatusName } from "../../core/rpc/rpc-status.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attribute } from "../attribute-names.ts";
-import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
+import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes, rpcSystemOf } from "../attribute-values.ts";
 import { loadedApi, openTelemetryApi } from "../open-telemetry-api.ts";
 import { AttemptContext, inAttempt, suppressed } from "./attempt-context.ts";
 import { fullUrl } from "./full-url.ts";
@@ -115,7 +115,7 @@ export class MeshSpans {
     if (route !== undefined) attributes[attribute.urlTemplate] = route;
     const called = request.rpc === undefined ? undefined : rpcMethodOf(request.path);
     if (called !== undefined && request.rpc !== undefined) {
-      attributes[attribute.rpcSystem] = request.rpc.protocol === "connect" ? "connectrpc" : "grpc";
+      attributes[attribute.rpcSystem] = rpcSystemOf(request.rpc.protocol);
       attributes[attribute.rpcMethod] = fullNameOf(called);
     }
     const name = called !== undefined ? fullNameOf(called) : route === undefined ? verb : `${verb} ${route}`;

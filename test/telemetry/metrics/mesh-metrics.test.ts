@@ -314,6 +314,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);
   observer.onCall?.({ ...routed, cancellation })?.onEnd?.(callEnd({ status: undefined, error: deadline }));
+  const rpcCall = { protocol: "grpc", isStream: false, timeoutMs: undefined, timeoutHeader: undefined, whole: undefined } as const;
+  observer.onCall?.({ ...routed, path: "/shop.v1.Orders/Get", rpc: rpcCall })?.onEnd?.(callEnd({ rpcStatus: 14 }));
   const request = servedRequest({ route: "/items/:id" });
   const clear = servedRequest({ route: "/items/:id", isClearTextBesideTls: true });
   observer.onServe?.(clear)?.onEnd?.({ status: 200, refusedBy: undefined, isComplete: true, totalMs: 1 });
@@ -334,6 +336,28 @@ test("every metric has the unit and no attribute but those of the table, and eve
     const used = new Set(collected.get(name)?.points.flatMap((point) => Object.keys(point.attributes)));
     expect([...used].sort(), name).toEqual([...attributes, ...Object.values(optional).flat()].sort());
   }
+});
+
+test("a call of a remote procedure is recorded by its method and status, or by the error of a mesh that got none", async () => {
+  const observer = openTelemetry();
+  resolved(observer, "orders");
+  const rpc = { protocol: "grpc", isStream: false, timeoutMs: undefined, timeoutHeader: undefined, whole: undefined } as const;
+  const call = (path: string, end: Parameters<typeof callEnd>[0], protocol: "grpc" | "connect" = "grpc"): void =>
+    observer.onCall?.({ ...request, path, rpc: { ...rpc, protocol } })?.onEnd?.(callEnd(end));
+  call("/shop.v1.Orders/Get", { rpcStatus: 0 });
+  call("/shop.v1.Orders/Get", { rpcStatus: 5 });
+  call("/shop.v1.Orders/Get", { status: undefined, error: new MeshError("ERR_MESH_CONNECT", "no connection") });
+  call("/shop.v1.Orders/Get", { rpcStatus: 0 }, "connect");
+  call("/no-method", { rpcStatus: 0 });
+  observer.onCall?.(request)?.onEnd?.(callEnd());
+  const of = { "server.address": "orders", "server.service.name": "orders", "rpc.system.name": "grpc", "rpc.method": "shop.v1.Orders/Get" };
+  expect((await sdk.points("rpc.client.call.duration")).map(({ attributes }) => attributes)).toEqual([
+    { ...of, "rpc.response.status_code": "OK" },
+    { ...of, "rpc.response.status_code": "NOT_FOUND", "error.type": "NOT_FOUND" },
+    { ...of, "error.type": "ERR_MESH_CONNECT" },
+    { ...of, "rpc.system.name": "connectrpc", "rpc.response.status_code": "OK" },
+    { ...of, "rpc.method": "_OTHER", "rpc.response.status_code": "OK" },
+  ]);
 });
 
 test("the scope carries the version of the package", () => {
