@@ -53,7 +53,7 @@ async function smaller(view: Page, png: Buffer): Promise<Buffer> {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [picture.width, picture.height];
     canvas.getContext("2d").drawImage(picture, 0, 0);
-    return canvas.toDataURL("image/webp", 0.6);
+    return canvas.toDataURL("image/webp", 0.5);
   })()`)) as string;
   return Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
 }

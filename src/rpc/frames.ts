@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /** The bytes in front of each message: flags, and its length as a number of four bytes. */
 export const prefixBytes = 5;
 
@@ -26,8 +28,8 @@ export class FrameFault extends Error {
 }
 
 /** Puts the prefix in front of a message. */
-export function writeFrame(flags: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const frame = new Uint8Array(prefixBytes + data.byteLength);
+export function writeFrame(flags: number, data: Uint8Array): Buffer<ArrayBuffer> {
+  const frame = Buffer.allocUnsafe(prefixBytes + data.byteLength);
   writePrefix(frame, flags, data.byteLength);
   frame.set(data, prefixBytes);
   return frame;

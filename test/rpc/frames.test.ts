@@ -5,7 +5,7 @@ import { FrameReader, writeFrame } from "../../src/rpc/frames.ts";
 const bytes = (...numbers: number[]) => new Uint8Array(numbers);
 
 it("puts a flag and the length in front of a message", () => {
-  expect(writeFrame(1, bytes(7, 8))).toEqual(bytes(1, 0, 0, 0, 2, 7, 8));
+  expect([...writeFrame(1, bytes(7, 8))]).toEqual([1, 0, 0, 0, 2, 7, 8]);
 });
 
 it("reads the frames that were written, however they are cut", () => {
