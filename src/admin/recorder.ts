@@ -5,7 +5,7 @@ import { type EventHandlers, handleEvent, type MeshEvent } from "../core/observi
 import type { AttemptObserver, Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { RouteTallies } from "./route-tallies.ts";
+import { RouteTallies } from "./routes/route-tallies.ts";
 import { ServiceTally } from "./service-tally.ts";
 
 /** Options of a {@link Recorder}. */

@@ -1,3 +1,4 @@
+import { evidenceText } from "../health/canaries.ts";
 import { type Health, healthOf } from "../health/health.ts";
 import type { MeshSnapshot, ServiceSnapshot } from "../snapshot.ts";
 import { read } from "./api.ts";
@@ -99,7 +100,7 @@ export class ServiceView implements View {
     const notes = [
       `Endpoints from ${discovery}.`,
       discoveryError === null ? "" : `Discovery fails at the moment: ${discoveryError}.`,
-      ...service.canaries.map((canary) => `${canary}.`),
+      ...service.canaries.map((canary) => `Canary of ${canary.rule}: ${canary.state}, ${evidenceText(canary)}.`),
       panicking ? "Panic: so few instances are available that attempts go to all of them." : "",
     ];
     setText(this.#note, notes.filter((note) => note !== "").join(" "));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { MeshSnapshot } from "../../src/admin/admin.ts";
-import { RouteTallies } from "../../src/admin/route-tallies.ts";
-import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { runCli } from "../cli/run-cli.ts";
-import { meshOf } from "../support/mesh.ts";
-import { serve } from "../support/servers.ts";
-import { until } from "../support/until.ts";
-import { adminOf, ask } from "./support.ts";
+import type { MeshSnapshot } from "../../../src/admin/admin.ts";
+import { RouteTallies } from "../../../src/admin/routes/route-tallies.ts";
+import { virtualClock } from "../../../src/testing/virtual-clock.ts";
+import { runCli } from "../../cli/run-cli.ts";
+import { meshOf } from "../../support/mesh.ts";
+import { serve } from "../../support/servers.ts";
+import { until } from "../../support/until.ts";
+import { adminOf, ask } from "../support.ts";
 
 describe("the rules of a mesh on its page", () => {
   it("are shown with their calls, the shares of their targets, their copies and their faults", async () => {
