@@ -117,7 +117,7 @@ class FollowedCall implements CallObserver {
 
   onEnd(end: CallEnd): void {
     const { routed, service = this.#request.service } = this.#decided ?? {};
-    this.#recorder.tally(service).ended(this.#request, end);
+    this.#recorder.tally(service).ended(this.#request, end, routed);
     if (routed !== undefined) this.#recorder.routes.ended(routed, end);
   }
 }

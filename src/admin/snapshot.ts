@@ -235,6 +235,10 @@ export interface RecentError {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** The name of the rule of the routes that decided on it; `null` where none matched. */
+  readonly rule: string | null;
+  /** The name of the target that the rule sent it to; `null` for a rule without a split. */
+  readonly target: string | null;
   /** The code of the error; `null` for a response. */
   readonly code: string | null;
   readonly message: string;
