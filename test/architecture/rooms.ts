@@ -272,7 +272,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["admin", ["core/*", "admin/health", "admin/routes", "mesh"]],
   ["admin/health", ["core/*", "admin", "admin/routes"]],
-  ["admin/page", ["core/*", "admin", "admin/health", "admin/routes"]],
+  ["admin/page", ["core/*", "admin", "admin/health", "admin/page/cards", "admin/routes"]],
+  ["admin/page/cards", ["core/*", "admin", "admin/health", "admin/page", "admin/routes"]],
   ["admin/routes", ["core/*", "admin"]],
   [
     "config",

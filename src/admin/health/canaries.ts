@@ -22,7 +22,7 @@ export function evidenceText({ canary, stable, why }: Pick<CanaryRow, "canary" |
 }
 
 /** Calls and failures of a target: `v2 3 of 400 failed`. */
-export function countsText({ target, calls, failures }: CanaryRow["canary"]): string {
+function countsText({ target, calls, failures }: CanaryRow["canary"]): string {
   return calls === 0 ? `${target} no call yet` : `${target} ${failures} of ${calls} failed`;
 }
 
