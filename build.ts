@@ -274,7 +274,7 @@ async function bundlePage(): Promise<readonly string[]> {
   }
   mkdirSync(to, { recursive: true });
   // In this order: what is for narrow windows overrides the rest.
-  const own = ["colours", "frame", "table", "service", "graph", "dialog", "narrow"].map((name) => join(from, `${name}.css`));
+  const own = ["colours", "frame", "table", "service", "cards", "graph", "dialog", "narrow"].map((name) => join(from, `${name}.css`));
   const styles = [join(root, "node_modules/uplot/dist/uPlot.min.css"), ...own];
   writeFileSync(join(to, "page.css"), styles.map((path) => readFileSync(path, "utf8")).join("\n"));
   for (const name of ["index.html", "icon.svg"]) copyFileSync(join(from, name), join(to, name));

@@ -19,7 +19,9 @@ import { Recorder } from "./recorder.ts";
 import { respond } from "./requests.ts";
 
 export type { AdminOptions } from "./admin-options.ts";
-export type { RouteRow, RouteTargetRow } from "./route-tallies.ts";
+export type { CanaryRow } from "./routes/canary-row.ts";
+export type { ConfigurationRow, RefusedConfiguration } from "./routes/configuration-row.ts";
+export type { RouteRow, RouteTargetRow } from "./routes/route-tallies.ts";
 export type {
   AttemptReading,
   EjectionReading,

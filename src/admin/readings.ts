@@ -2,11 +2,12 @@ import type { Clock } from "../core/clock.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
-import { canaryText } from "../mesh/explanation-table.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf, outsideRow } from "./endpoint-rows.ts";
 import { registrySummary } from "./health/registry-summary.ts";
 import type { Recorder } from "./recorder.ts";
+import { canaryRow } from "./routes/canary-row.ts";
+import { configurationRow } from "./routes/configuration-row.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
 import type { IdentityRow, MeshSnapshot, RegistryRow, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
@@ -74,6 +75,8 @@ export class Readings {
       registrations: (recorder.reading?.registrations() ?? []).map((each) => ({ ...each, registry: shownText(each.registry) })),
       services,
       routes: recorder.routes.rows(recorder.reading?.routes?.() ?? []),
+      canaries: (recorder.reading?.canaries?.() ?? []).map(canaryRow),
+      configuration: configurationRow(recorder.reading?.configuration?.()),
     };
   }
 
@@ -100,7 +103,7 @@ export class Readings {
       discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
       leftOut: explanation.leftOut.map(({ reason, count }) => ({ reason: shownText(reason), count })),
       outside: explanation.outside.slice(0, maxOutside).map(outsideRow),
-      canaries: explanation.canaries.map((reading) => shownText(canaryText(reading))),
+      canaries: explanation.canaries.map(canaryRow),
       endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally, clock.wallNow())),
       endpointsFound: found.length,
       canChange,

@@ -1,6 +1,7 @@
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
+import type { Routed } from "../core/routed.ts";
 import { rpcStatusName } from "../core/rpc/rpc-status.ts";
 import { isRefusal } from "./health/refusals.ts";
 import { shownText } from "./shown-text.ts";
@@ -22,7 +23,7 @@ export class RecentErrors {
   #count = 0;
 
   /** Takes a call that rejected, that had its body cut off, or that was answered with a server error. */
-  add(request: MeshRequest, { status, error, rpcStatus }: CallEnd, atMs: number): void {
+  add(request: MeshRequest, { status, error, rpcStatus }: CallEnd, atMs: number, routed?: Routed): void {
     const attempts = request.attempts.slice(0, maxAttempts).map((attempt) => ({
       endpoint: attempt.endpoint === undefined ? null : shownText(attempt.endpoint),
       phase: attempt.phase,
@@ -35,6 +36,8 @@ export class RecentErrors {
       atMs,
       method: shownText(request.method),
       path: shownText(request.path),
+      rule: routed?.rule ?? null,
+      target: routed?.target ?? null,
       code: error === undefined ? null : codeOf(error),
       message: error === undefined ? `answered ${rpcStatus === undefined ? status : rpcStatusName(rpcStatus)}` : messageOf(error),
       status: status ?? null,

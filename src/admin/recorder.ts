@@ -5,7 +5,7 @@ import { type EventHandlers, handleEvent, type MeshEvent } from "../core/observi
 import type { AttemptObserver, Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { RouteTallies } from "./route-tallies.ts";
+import { RouteTallies } from "./routes/route-tallies.ts";
 import { ServiceTally } from "./service-tally.ts";
 
 /** Options of a {@link Recorder}. */
@@ -117,7 +117,7 @@ class FollowedCall implements CallObserver {
 
   onEnd(end: CallEnd): void {
     const { routed, service = this.#request.service } = this.#decided ?? {};
-    this.#recorder.tally(service).ended(this.#request, end);
+    this.#recorder.tally(service).ended(this.#request, end, routed);
     if (routed !== undefined) this.#recorder.routes.ended(routed, end);
   }
 }

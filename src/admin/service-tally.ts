@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
+import type { Routed } from "../core/routed.ts";
 import { countedStatus } from "../core/rpc/rpc-outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { EndpointTally } from "./endpoint-tally.ts";
@@ -66,14 +67,14 @@ export class ServiceTally {
     this.#byId = kept;
   }
 
-  ended(request: MeshRequest, end: CallEnd): void {
+  ended(request: MeshRequest, end: CallEnd, routed?: Routed): void {
     if (end.cancelled) return;
     const nowS = secondOf(this.#clock);
     this.seconds.count(nowS, counted.calls);
     this.seconds.latency(nowS, end.headMs);
     if (end.error === undefined && countedStatus({ status: end.status ?? 0, rpcStatus: end.rpcStatus }) < 500) return;
     this.seconds.count(nowS, counted.failures);
-    this.errors.add(request, end, this.#clock.wallNow());
+    this.errors.add(request, end, this.#clock.wallNow(), routed);
   }
 
   attempted(hasFailed: boolean): void {

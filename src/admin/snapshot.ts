@@ -2,7 +2,9 @@ import type { LeftOutCount } from "../core/left-out.ts";
 import type { IdentityState } from "../core/observing/identity-reading.ts";
 import type { ConcurrencyReading, RegistrationReading, RegistryState, ServerReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
-import type { RouteRow } from "./route-tallies.ts";
+import type { CanaryRow } from "./routes/canary-row.ts";
+import type { ConfigurationRow } from "./routes/configuration-row.ts";
+import type { RouteRow } from "./routes/route-tallies.ts";
 
 // The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
 // `version`.
@@ -140,6 +142,10 @@ export interface MeshSnapshot {
   readonly services: readonly ServiceRow[];
   /** The rules of the routes in force, in their order; empty for a mesh without routes. */
   readonly routes: readonly RouteRow[];
+  /** The canaries of these routes. */
+  readonly canaries: readonly CanaryRow[];
+  /** The configuration in force. */
+  readonly configuration: ConfigurationRow | null;
 }
 
 /** Why an endpoint is out of rotation. */
@@ -229,6 +235,10 @@ export interface RecentError {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** The name of the rule of the routes that decided on it; `null` where none matched. */
+  readonly rule: string | null;
+  /** The name of the target that the rule sent it to; `null` for a rule without a split. */
+  readonly target: string | null;
   /** The code of the error; `null` for a response. */
   readonly code: string | null;
   readonly message: string;
@@ -271,8 +281,8 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly leftOut: readonly LeftOutCount[];
   /** The first 100 endpoints that are outside of the service's `boundary`. */
   readonly outside: readonly OutsideRow[];
-  /** A line in words for each canary of a route that leads to the service: its share, its state and why, calls and failures of both targets. */
-  readonly canaries: readonly string[];
+  /** The canaries of routes that lead to the service. */
+  readonly canaries: readonly CanaryRow[];
   /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
   /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */

@@ -44,7 +44,7 @@ function subsetText({ name, whenEmpty, endpoints, candidates }: SubsetExplanatio
 }
 
 /** A canary in a line: `canary of "checkout": v2 has 5 % (step 2 of 5), stepping: …`. */
-export function canaryText({ rule, canary, stable, share, step, steps, state, why, sharedBy, stateError }: CanaryReading): string {
+function canaryText({ rule, canary, stable, share, step, steps, state, why, sharedBy, stateError }: CanaryReading): string {
   const of = (target: CanaryReading["canary"]) => `${target.target} ${target.failures} of ${target.calls} calls failed`;
   const decided = sharedBy === undefined ? "decided by this process alone" : `decided by ${sharedBy}`;
   const error = stateError === undefined ? "" : `, which does not answer: ${stateError}`;

@@ -54,7 +54,9 @@ export class RouteStage {
   #route(table: RouteTable, request: MeshRequest, receiver: Receiver, inner: Send | undefined): void {
     const { random, send } = this.#parts;
     const decision = table.decide(request, random);
-    tellRouted(request.observation, decision?.target ?? noRule);
+    const told = decision?.target ?? noRule;
+    tellRouted(request.observation, told);
+    request.trace?.routed(told.routed);
     if (decision === undefined) {
       (inner ?? send)(request, receiver);
       return;

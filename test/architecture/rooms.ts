@@ -270,9 +270,11 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
     "gateway/rules",
     ["authentication", "core/*", "server", "server/inbound", "server/inbound/authentication", "server/inbound/limits", "gateway"],
   ],
-  ["admin", ["core/*", "admin/health", "mesh"]],
-  ["admin/health", ["core/*", "admin"]],
-  ["admin/page", ["core/*", "admin", "admin/health"]],
+  ["admin", ["core/*", "admin/health", "admin/routes", "mesh"]],
+  ["admin/health", ["core/*", "admin", "admin/routes"]],
+  ["admin/page", ["core/*", "admin", "admin/health", "admin/page/cards", "admin/routes"]],
+  ["admin/page/cards", ["core/*", "admin", "admin/health", "admin/page", "admin/routes"]],
+  ["admin/routes", ["core/*", "admin"]],
   [
     "config",
     [
@@ -327,7 +329,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["testing/contract", ["core/*", "discovery", "registration", "balancer", "testing"]],
   ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "mesh/live", "telemetry/observing", "wire", "testing"]],
   ["cli", ["core/*", "files", "suggestions", "cli/commands", "cli/terminal", "index", "extend"]],
-  ["cli/admin", ["core/*", "admin", "admin/health", "cli", "cli/terminal"]],
+  ["cli/admin", ["core/*", "admin", "admin/health", "admin/routes", "cli", "cli/terminal"]],
   ["cli/check", ["core/*", "authorization/text", "extend", "identity", "identity/files", "cli", "cli/registry"]],
   [
     "cli/commands",
@@ -338,6 +340,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "extend",
       "admin",
       "admin/health",
+      "admin/routes",
       "assets",
       "authorization/*",
       "config",

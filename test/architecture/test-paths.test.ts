@@ -8,6 +8,7 @@ const src = join(root, "src");
 /** Tests in the folder of a room that are not of one file of it, and their subjects. */
 const ofSeveralFiles: Readonly<Record<string, string>> = {
   "admin/page": "the whole page, in a real browser",
+  "admin/page/cards": "the cards of routes, canaries and the configuration, in a real browser",
   "assets/generated": "the files of observability/ against the code that writes them",
   "assets/lint": "all rules and dashboards, by linters of their own",
   "assets/promtool": "all rules, by Prometheus' own checks",

@@ -238,6 +238,45 @@ describe("traceRatio", () => {
     expect(messages).toMatchObject([{ ...told, decisions: [{ candidates: 1, address: `127.0.0.1:${port}` }] }]);
   });
 
+  it.each(Object.entries(doors))("tells which rule of the routes has decided, and for which target: %s", async (_door, call) => {
+    const { port } = await serveRaw(answer);
+    const seen = traces();
+    const v1 = { name: "v1", service: "svc", weight: 1 };
+    const v2 = { name: "v2", service: "svc", weight: 0 };
+    const routes = [
+      { name: "other", match: { path: { exact: "/other" } }, to: "svc" },
+      { name: "halves", match: { path: { exact: "/1" } }, split: { targets: [v1, v2] } },
+    ];
+    const mesh = meshOf({ svc: port }, { observers: [seen], traceRatio: 1, routes });
+    await call(mesh, { path: "/1" });
+    await call(mesh, { path: "/2" });
+    await until("it is told", () => seen.seen.length > 1);
+    expect(seen.seen).toMatchObject([
+      { path: "/1", rule: "halves", target: "v1" },
+      { path: "/2", rule: undefined, target: undefined },
+    ]);
+  });
+
+  it("tells of a redirect that is followed the rule of the first request", async () => {
+    const { port } = await serve((request, response) => {
+      if (request.url === "/from") response.writeHead(302, { location: "/to" });
+      response.end();
+    });
+    for (const [from, rule] of [
+      ["/from", "first"],
+      ["/elsewhere", undefined],
+    ] as const) {
+      const routes = [
+        { name: rule ?? "none", match: { path: { exact: from } }, to: "svc" },
+        { name: "second", match: { path: { exact: "/to" } }, to: "svc" },
+      ];
+      const mesh = meshOf({ svc: port }, { routes });
+      const response = await mesh.fetch("svc/from", { ...traced, redirect: "follow" });
+      expect(traceOf(response)?.decisions).toHaveLength(2);
+      expect(traceOf(response)?.rule).toBe(rule);
+    }
+  });
+
   it.each(["agent", "upgrade"] as const)("tells why an attempt failed: %s", async (door) => {
     const seen = traces();
     const mesh = meshOf({ svc: await closedPort() }, { observers: [seen], traceRatio: 1 });

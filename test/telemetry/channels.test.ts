@@ -114,7 +114,17 @@ describe("the channels", () => {
     channelObserver.onEvent?.({ ...instanceState, state: "probing", former: "ejected" });
     channelObserver.onEvent?.({ ...instanceState, state: "available", former: "probing", rule: undefined });
     channelObserver.onEvent?.({ type: "discovery-error", service: "orders", error: foreign });
-    const trace = { service: "orders", method: "GET", path: "/", route: undefined, sampled: true, decisions: [], attempts: [] };
+    const trace = {
+      service: "orders",
+      method: "GET",
+      path: "/",
+      route: undefined,
+      rule: undefined,
+      target: undefined,
+      sampled: true,
+      decisions: [],
+      attempts: [],
+    };
     channelObserver.onEvent?.({ type: "trace", service: "orders", request, trace });
     expect(events).toEqual([
       { name: "inmesh:hedge", event: { ...told, delayMs: 80 } },

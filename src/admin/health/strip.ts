@@ -1,4 +1,5 @@
 import type { MeshSnapshot, RegistrySummary } from "../snapshot.ts";
+import { canaryParts, configurationParts } from "./canaries.ts";
 import { type Health, serviceHealth, worstFirst } from "./health.ts";
 import { identityParts } from "./identity.ts";
 import { ownParts, type StripPart } from "./own-instances.ts";
@@ -13,7 +14,14 @@ export function stripOf(snapshot: Pick<MeshSnapshot, "services" | "registry"> & 
     const count = healths.filter((each) => each === health).length;
     return count === 0 ? [] : [{ health, text: `${count} ${words[health]}` }];
   });
-  return [...counts, ...registryPart(registry, services.length), ...identityParts(snapshot), ...ownParts(snapshot)];
+  return [
+    ...counts,
+    ...registryPart(registry, services.length),
+    ...canaryParts(snapshot),
+    ...configurationParts(snapshot),
+    ...identityParts(snapshot),
+    ...ownParts(snapshot),
+  ];
 }
 
 /** A process of an earlier version says nothing of its registry. */

@@ -52,7 +52,7 @@ function partsOf(list: HTMLElement): Parts<RecentError> {
   return new Parts<RecentError>(list, ({ id, atMs }) => `${id} ${atMs}`, errorItem);
 }
 
-function errorItem({ atMs, method, path, code, status, message, maybeExecuted, attempts }: RecentError) {
+function errorItem({ atMs, method, path, rule, target, code, status, message, maybeExecuted, attempts }: RecentError) {
   const what = code ?? String(status);
   const element = el(
     "li",
@@ -70,6 +70,7 @@ function errorItem({ atMs, method, path, code, status, message, maybeExecuted, a
       ),
       el("p", { class: "message" }, message),
       el("p", { class: "muted" }, maybeExecuted ? "An instance may have executed it." : "Certainly no instance has executed it."),
+      rule === null ? undefined : el("p", { class: "muted" }, `By the route ${rule}${target === null ? "" : `, target ${target}`}.`),
       attempts.length === 0 ? undefined : attemptTable(attempts),
     ),
   );

@@ -23,6 +23,11 @@ export function percent(share: number | null): string {
   return `${shown} %`;
 }
 
+/** A share of 0 to 1 that was chosen, and not measured, in percent: 0.05 %, 50 %. */
+export function share(value: number): string {
+  return `${Number((value * 100).toFixed(2))} %`;
+}
+
 /** Milliseconds, written in ms or s. */
 export function duration(ms: number): string {
   if (ms < 0.995) return `${ms.toFixed(2)} ms`;

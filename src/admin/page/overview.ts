@@ -1,5 +1,8 @@
 import { type Health, healthOf, serviceHealth, worstFirst } from "../health/health.ts";
 import type { MeshSnapshot, ServiceRow } from "../snapshot.ts";
+import { CanaryList } from "./cards/canary-list.ts";
+import { ConfigurationCard } from "./cards/configuration-card.ts";
+import { RouteCard } from "./cards/route-card.ts";
 import { breakable, el, type Part, Parts, setAttributes, setText } from "./dom.ts";
 import { endpointBar } from "./endpoint-bar.ts";
 import { duration, number, percent, span } from "./format.ts";
@@ -76,7 +79,7 @@ const columns: readonly Column[] = [
 
 const healthWords: Readonly<Record<Health, string>> = { ok: "OK", degraded: "Degraded", failing: "Failing", idle: "Idle" };
 
-/** All services: the graph and the table. */
+/** The whole process: the graph and the table of its services, canaries, routes and the configuration. */
 export class Overview implements View {
   readonly title = "Services";
   readonly element: HTMLElement;
@@ -86,6 +89,9 @@ export class Overview implements View {
   readonly #find = el("input", { type: "search", id: "find-service", placeholder: "Filter", autocomplete: "off" });
   readonly #empty = el("p", { class: "note" });
   readonly #strip = new Strip();
+  readonly #canaries = new CanaryList();
+  readonly #routes = new RouteCard();
+  readonly #configuration = new ConfigurationCard();
   readonly #sorts = new Map<SortKey, HTMLElement>();
   #sortedBy: SortKey = worst;
   #isReversed = false;
@@ -118,6 +124,9 @@ export class Overview implements View {
         ),
         this.#empty,
       ),
+      this.#canaries.element,
+      this.#routes.element,
+      this.#configuration.element,
     );
   }
 
@@ -125,6 +134,9 @@ export class Overview implements View {
     this.#snapshot = snapshot;
     this.#strip.show(snapshot);
     this.#graph.show(snapshot);
+    this.#canaries.show(snapshot.canaries, snapshot.atMs);
+    this.#routes.show(snapshot);
+    this.#configuration.show(snapshot);
     this.#show();
   }
 

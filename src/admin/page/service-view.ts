@@ -1,6 +1,7 @@
 import { type Health, healthOf } from "../health/health.ts";
 import type { MeshSnapshot, ServiceSnapshot } from "../snapshot.ts";
 import { read } from "./api.ts";
+import { CanaryList } from "./cards/canary-list.ts";
 import { Charts } from "./charts.ts";
 import { el, setAttributes, setText } from "./dom.ts";
 import { EndpointTable } from "./endpoint-table.ts";
@@ -19,6 +20,7 @@ export class ServiceView implements View {
   readonly #charts = new Charts();
   readonly #table: EndpointTable;
   readonly #errors = new ErrorList();
+  readonly #canaries = new CanaryList();
   readonly #values = new Map<Figure, HTMLElement>(figures.map((name) => [name, el("dd", {}, "–")]));
   readonly #note = el("p", { class: "note", role: "status" });
   readonly #dashboard = el("a", { rel: "noreferrer", hidden: true }, "Dashboard");
@@ -40,6 +42,7 @@ export class ServiceView implements View {
         this.#note,
         el("dl", { class: "figures" }, ...figures.map((name) => el("div", {}, el("dt", {}, name), this.#values.get(name)))),
       ),
+      this.#canaries.element,
       el(
         "section",
         { class: "card", "aria-labelledby": "last-minutes" },
@@ -99,12 +102,12 @@ export class ServiceView implements View {
     const notes = [
       `Endpoints from ${discovery}.`,
       discoveryError === null ? "" : `Discovery fails at the moment: ${discoveryError}.`,
-      ...service.canaries.map((canary) => `${canary}.`),
       panicking ? "Panic: so few instances are available that attempts go to all of them." : "",
     ];
     setText(this.#note, notes.filter((note) => note !== "").join(" "));
     this.#dashboard.hidden = dashboardUrl === null;
     setAttributes(this.#dashboard, { href: dashboardUrl ?? undefined });
+    this.#canaries.show(service.canaries, service.atMs);
     this.#charts.add(service.seconds, service.atMs);
     this.#table.show(service);
     this.#errors.show(service.errors);

@@ -7,12 +7,13 @@ import { plain } from "../terminal/plain.ts";
 import type { Column } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
-const colours: Readonly<Record<Health, Style>> = { failing: "red", degraded: "yellow", ok: "green", idle: "dim" };
+/** The colour of each health. */
+export const healthColours: Readonly<Record<Health, Style>> = { failing: "red", degraded: "yellow", ok: "green", idle: "dim" };
 
 /** `1 failing · 2 degraded · 47 OK · registry OK`, in its colours: the first line of each overview. Empty for a process that neither calls nor serves anything. */
 export function stripLine(snapshot: Pick<MeshSnapshot, "services" | "registry">, terminal: Pick<Terminal, "style">): string {
   return stripOf(snapshot)
-    .map(({ health, text }) => terminal.style(colours[health], plain(text)))
+    .map(({ health, text }) => terminal.style(healthColours[health], plain(text)))
     .join(" · ");
 }
 
@@ -123,6 +124,6 @@ function duration(ms: number | undefined): string {
 
 function judged(terminal: Pick<Terminal, "style">, text: string, share: number | null): string {
   const health = healthOf(share);
-  const style = health === "failing" || health === "degraded" ? colours[health] : undefined;
+  const style = health === "failing" || health === "degraded" ? healthColours[health] : undefined;
   return style === undefined ? text : terminal.style(style, text);
 }

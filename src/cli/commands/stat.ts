@@ -1,10 +1,13 @@
+import { canariesByHealth, evidenceText } from "../../admin/health/canaries.ts";
 import { byHealth } from "../../admin/health/health.ts";
 import { identityTrouble } from "../../admin/health/identity.ts";
 import { registryTrouble } from "../../admin/health/strip.ts";
+import type { CanaryRow } from "../../admin/routes/canary-row.ts";
 import type { MeshSnapshot } from "../../admin/snapshot.ts";
 import { reasonsText } from "../../core/left-out.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
+import { canaryColumns } from "../admin/canary-columns.ts";
 import { routeColumns, routeLineRows } from "../admin/route-columns.ts";
 import { endpointRowColumns, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
@@ -17,7 +20,7 @@ import { UsageError } from "../usage-error.ts";
 /** `inmesh stat [SERVICE]`. */
 export const command: Command = declare({
   description:
-    "Shows what a running process calls, from its admin server (inmesh/admin). SUCCESS is the share of calls that succeeded, as the callers saw\nit; ACTUAL that of attempts, before retries made up for failures. With SERVICE: its endpoints. With --routes: the rules that calls are routed by.",
+    "Shows what a running process calls, from its admin server (inmesh/admin). SUCCESS is the share of calls that succeeded, as the callers saw\nit; ACTUAL that of attempts, before retries made up for failures. With SERVICE: its endpoints. With --routes: the rules that calls are routed by, and their canaries.",
   positionals: ["[SERVICE]"],
   options: {
     ...adminOptions,
@@ -38,6 +41,7 @@ export const command: Command = declare({
         // A program that reads the table finds its titles first.
         if (terminal.isInteractive) await terminal.lines([stripLine(snapshot, terminal), ""]);
         await terminal.table(serviceColumns(terminal), byHealth(snapshot.services));
+        tellOfCanaries(snapshot.canaries, terminal);
         for (const trouble of [registryTrouble(snapshot), identityTrouble(snapshot)])
           if (trouble !== undefined) terminal.note(trouble, "yellow");
       } else {
@@ -56,6 +60,7 @@ export const command: Command = declare({
     if (terminal.format === "json") await terminal.json(snapshot);
     else {
       await terminal.table(serviceColumns(terminal), [snapshot]);
+      await showCanaries(snapshot.canaries, terminal);
       await terminal.line("");
       await terminal.table(endpointRowColumns(terminal), snapshot.endpointRows);
       if (snapshot.discoveryError !== null) terminal.note(`discovery: ${snapshot.discoveryError}`, "yellow");
@@ -67,9 +72,24 @@ export const command: Command = declare({
   },
 });
 
-async function showRoutes({ routes = [] }: Pick<MeshSnapshot, "routes">, terminal: Terminal): Promise<number> {
+async function showRoutes({ routes = [], canaries }: Pick<MeshSnapshot, "routes" | "canaries">, terminal: Terminal): Promise<number> {
   if (terminal.format === "json") await terminal.json(routes);
-  else if (routes.length > 0) await terminal.table(routeColumns(terminal), routeLineRows(routes));
-  else terminal.note("the process has no routes");
+  else if (routes.length > 0) {
+    await terminal.table(routeColumns(terminal), routeLineRows(routes));
+    await showCanaries(canaries, terminal);
+  } else terminal.note("the process has no routes");
   return exitCodes.ok;
+}
+
+/** A process of an earlier version says nothing of canaries. */
+async function showCanaries(canaries: readonly CanaryRow[] | undefined, terminal: Terminal): Promise<void> {
+  if (canaries === undefined || canaries.length === 0) return;
+  await terminal.line("");
+  await terminal.table(canaryColumns(terminal), canariesByHealth(canaries));
+}
+
+/** Those that were rolled back: beside the table, which a program may read. */
+function tellOfCanaries(canaries: readonly CanaryRow[] | undefined, terminal: Terminal): void {
+  for (const canary of canaries ?? [])
+    if (canary.state === "rolled-back") terminal.note(`canary of ${canary.rule} rolled back: ${evidenceText(canary)}`, "yellow");
 }

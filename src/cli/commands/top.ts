@@ -1,8 +1,11 @@
+import { canariesByHealth } from "../../admin/health/canaries.ts";
 import { byHealth } from "../../admin/health/health.ts";
 import { registryTrouble } from "../../admin/health/strip.ts";
+import type { CanaryRow } from "../../admin/routes/canary-row.ts";
 import type { MeshSnapshot, ServiceSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
 import { type AdminClient, adminClient, adminOptions } from "../admin/admin-client.ts";
+import { canaryColumns } from "../admin/canary-columns.ts";
 import { FullScreen } from "../admin/full-screen.ts";
 import { endpointRowColumns, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
@@ -100,7 +103,10 @@ export function pictureOf({ snapshot, service }: Moment, trouble: string, termin
       : wrapped(plain(told), terminal.width()).map((line) => terminal.style("yellow", line))),
     "",
     ...(service === undefined
-      ? table(serviceColumns(terminal), byHealth(services), terminal.format === "wide", terminal.width())
+      ? [
+          ...table(serviceColumns(terminal), byHealth(services), terminal.format === "wide", terminal.width()),
+          ...linesOfCanaries(snapshot.canaries, terminal),
+        ]
       : linesOfService(service, terminal)),
   ];
 }
@@ -109,5 +115,16 @@ function linesOfService(service: ServiceSnapshot | null, terminal: Terminal): re
   if (service === null) return ["the process has not called this service yet"];
   const isWide = terminal.format === "wide";
   const endpoints = table(endpointRowColumns(terminal), service.endpointRows, isWide, terminal.width());
-  return [...table(serviceColumns(terminal), [service], isWide, terminal.width()), "", ...endpoints];
+  return [
+    ...table(serviceColumns(terminal), [service], isWide, terminal.width()),
+    ...linesOfCanaries(service.canaries, terminal),
+    "",
+    ...endpoints,
+  ];
+}
+
+/** A process of an earlier version says nothing of them. */
+function linesOfCanaries(canaries: readonly CanaryRow[] | undefined, terminal: Terminal): readonly string[] {
+  if (canaries === undefined || canaries.length === 0) return [];
+  return ["", ...table(canaryColumns(terminal), canariesByHealth(canaries), terminal.format === "wide", terminal.width())];
 }

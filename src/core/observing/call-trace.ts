@@ -1,4 +1,5 @@
 import type { AttemptRecord } from "../errors.ts";
+import type { Routed } from "../routed.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
 
 /** One of the instances that a decision has compared. */
@@ -53,6 +54,10 @@ export interface CallTrace {
   /** Without the query. */
   readonly path: string;
   readonly route: string | undefined;
+  /** The name of the rule of the routes that decided on the call; `undefined` where none matched. Of a redirect that is followed, that of the first request. */
+  readonly rule: string | undefined;
+  /** The name of the target that the rule has sent the call to; `undefined` for a rule without a split. */
+  readonly target: string | undefined;
   /** Whether `traceRatio` has chosen the call, and not `init.mesh.trace`. */
   readonly sampled: boolean;
   /** A decision for each attempt, retries and hedges included, in their order. Empty where no instance was asked. */
@@ -75,6 +80,8 @@ export interface TracedRequest {
   readonly service: string;
   readonly method: string;
   readonly route: string | undefined;
+  /** The decision of the routes, where they have decided before the trace began. */
+  readonly routed: Routed | undefined;
   /** The attempts of the request so far; the array grows. */
   readonly attempts: readonly AttemptRecord[];
 }
@@ -83,6 +90,8 @@ export interface TracedRequest {
 export interface DecisionRecorder {
   /** The call goes on with another request: a redirect is followed. */
   follow(request: Pick<TracedRequest, "attempts">): void;
+  /** The routes have decided: `undefined` where no rule matched. */
+  routed(routed: Routed | undefined): void;
   /** A pick was made; the last one before {@link decide} counts. */
   consider(pick: ConsideredPick): void;
   /** The mesh itself has a reason for the pick that follows, or has just been made. */

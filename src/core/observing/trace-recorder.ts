@@ -1,4 +1,5 @@
 import { isMeshError } from "../errors.ts";
+import type { Routed } from "../routed.ts";
 import type { Upstream } from "../upstream.ts";
 import type { CallTrace, ConsideredPick, DecisionRecorder, DecisionResult, PickDecision, TracedRequest } from "./call-trace.ts";
 
@@ -27,6 +28,8 @@ export class TraceRecorder implements DecisionRecorder {
   /** The attempts of each request of the call: of one, unless redirects are followed. */
   readonly #attempts: TracedRequest["attempts"][];
   #considered: ConsideredPick | undefined = undefined;
+  /** The first decision of the routes: a redirect brings others. `null`: no rule matched. */
+  #routed: Routed | null | undefined = undefined;
   /** Reasons of the mesh for a pick, in front of those of the picker. */
   #reasons: string[] = [];
   /** The hop of the last decision, by its list of tried instances: each redirect has one of its own. */
@@ -36,10 +39,15 @@ export class TraceRecorder implements DecisionRecorder {
     this.#options = options;
     this.#startedAt = options.now();
     this.#attempts = [options.request.attempts];
+    this.#routed = options.request.routed;
   }
 
   follow({ attempts }: Pick<TracedRequest, "attempts">): void {
     this.#attempts.push(attempts);
+  }
+
+  routed(routed: Routed | undefined): void {
+    if (this.#routed === undefined) this.#routed = routed ?? null;
   }
 
   consider(pick: ConsideredPick): void {
@@ -89,6 +97,8 @@ export class TraceRecorder implements DecisionRecorder {
       method,
       path,
       route,
+      rule: this.#routed?.rule,
+      target: this.#routed?.target,
       sampled,
       decisions: this.#decisions.map(({ upstream: _upstream, madeAt: _madeAt, ...decision }) => decision),
       attempts: this.#attempts.flat(),

@@ -23,7 +23,10 @@ export function list<Value>(item: OptionRule<Value | undefined>, least = 1): May
     check(option, value) {
       if (value === undefined) return;
       if (!Array.isArray(value)) refuseOption(option, value, "a list");
-      if (value.length < least) throw new TypeError(`${option} is empty: it needs ${least === 1 ? "one" : least} at least`);
+      if (value.length < least)
+        throw new TypeError(
+          `${option} ${value.length === 0 ? "is empty" : `has only ${value.length}`}: it needs ${least === 1 ? "one" : least} at least`,
+        );
       checkEach(option, value, item);
     },
   };

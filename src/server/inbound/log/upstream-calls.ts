@@ -2,8 +2,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../../../core/clock.ts";
 import type { MeshRequest } from "../../../core/dispatch.ts";
 import { isMeshError } from "../../../core/errors.ts";
-import type { CallEnd, CallObserver } from "../../../core/observing/call-observer.ts";
+import type { CallEnd, CallObserver, RouteDecision } from "../../../core/observing/call-observer.ts";
 import type { Observer } from "../../../core/observing/observer.ts";
+import type { Routed } from "../../../core/routed.ts";
 
 const storage = new AsyncLocalStorage<UpstreamCalls>();
 
@@ -50,6 +51,8 @@ export class UpstreamCalls {
 /** A call of a mesh, as a line of the log has it. */
 export class UpstreamCall implements CallObserver {
   readonly request: MeshRequest;
+  /** The decision of the routes; `undefined` where no rule matched. */
+  routed: Routed | undefined = undefined;
   readonly #clock: Clock;
   readonly #startedAt: number;
   #end: CallEnd | undefined = undefined;
@@ -58,6 +61,10 @@ export class UpstreamCall implements CallObserver {
     this.request = request;
     this.#clock = clock;
     this.#startedAt = clock.now();
+  }
+
+  onRouted({ routed }: RouteDecision): void {
+    this.routed = routed;
   }
 
   onEnd(end: CallEnd): void {

@@ -9,9 +9,11 @@ const maxAttempts = 8;
 export function upstreamJson(calls: readonly UpstreamCall[], more: number): string {
   if (calls.length === 0) return "";
   const all = calls.map((call) => {
-    const { request, status, error, outcome } = call;
+    const { request, routed, status, error, outcome } = call;
     const { address } = request.attempts.at(-1) ?? {};
     let text = `{"service":${jsonText(request.service.slice(0, maxName))}`;
+    if (routed !== undefined) text += `,"route":${jsonText(routed.rule)}`;
+    if (routed?.target !== undefined) text += `,"target":${jsonText(routed.target)}`;
     if (address !== undefined) text += `,"instance":${jsonText(address)}`;
     if (status !== undefined) text += `,"status":${status}`;
     if (error !== undefined) text += `,"error":${jsonText(error)}`;

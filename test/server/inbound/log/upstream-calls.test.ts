@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import Fastify from "fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createMesh, type Mesh, roundRobin, staticDiscovery } from "../../../../src/index.ts";
+import { gateway } from "../../../../src/gateway/gateway.ts";
+import { createMesh, type Mesh, type MeshOptions, roundRobin, staticDiscovery } from "../../../../src/index.ts";
 import { serve } from "../../../../src/server/server.ts";
 import { doors } from "../../../support/doors.ts";
 import { ask, guarded, served } from "../served.ts";
@@ -20,13 +21,17 @@ async function backend(listener: RequestListener = (_request, response) => void 
 }
 
 function meshOf(...ports: readonly number[]): Mesh {
+  return routedMesh(ports);
+}
+
+function routedMesh(ports: readonly number[], routes?: MeshOptions["routes"]): Mesh {
   const [slow = 0] = ports.slice(-1);
   const discovery = staticDiscovery({
     svc: ports.map((port) => ({ host: "127.0.0.1", port })),
     slow: [{ host: "127.0.0.1", port: slow }],
     none: [],
   });
-  const mesh = createMesh({ discovery, picker: roundRobin(), retry: { baseDelayMs: 1 } });
+  const mesh = createMesh({ discovery, picker: roundRobin(), retry: { baseDelayMs: 1 }, ...(routes && { routes }) });
   onTestFinished(() => mesh.close());
   return mesh;
 }
@@ -93,6 +98,27 @@ describe("the calls made while a request is served", () => {
     }
     await ask(port, { method: "POST", body: '{"a":1}', headers: { "content-type": "application/json" } });
     expect(await json()).toMatchObject({ upstreams: [{ service: "svc", status: 200 }] });
+  });
+
+  test("have the rule of the routes that decided on them, and its target; behind a gateway too, and where the rule answers itself", async () => {
+    const v1 = { name: "v1", service: "svc", weight: 1 };
+    const v2 = { name: "v2", service: "svc", weight: 0 };
+    const routes = [
+      { name: "gone", match: { path: { exact: "/gone" } }, respond: { status: 410 } },
+      { name: "halves", match: { path: { exact: "/halves" } }, split: { targets: [v1, v2] } },
+    ];
+    const mesh = routedMesh([await backend()], routes);
+    const { write, json } = taken();
+    const proxy = gateway(mesh, { service: "svc" });
+    const front = await guarded({ mesh, accessLog: { write } }, proxy.handle);
+    await ask(front.port, { path: "/halves" });
+    expect(await json()).toMatchObject({ status: 200, upstreams: [{ service: "svc", route: "halves", target: "v1", status: 200 }] });
+    await ask(front.port, { path: "/gone" });
+    expect(await json(2)).toMatchObject({ status: 410, upstreams: [{ service: "svc", route: "gone" }] });
+    await ask(front.port, { path: "/else" });
+    const { upstreams } = await json(3);
+    expect(upstreams).toMatchObject([{ service: "svc", status: 200 }]);
+    expect((upstreams as object[])[0]).not.toHaveProperty("route");
   });
 
   test("have their attempts, failures, and what is still under way", async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { MeshSnapshot } from "../../src/admin/admin.ts";
-import { RouteTallies } from "../../src/admin/route-tallies.ts";
-import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { runCli } from "../cli/run-cli.ts";
-import { meshOf } from "../support/mesh.ts";
-import { serve } from "../support/servers.ts";
-import { until } from "../support/until.ts";
-import { adminOf, ask } from "./support.ts";
+import type { MeshSnapshot, ServiceSnapshot } from "../../../src/admin/admin.ts";
+import { RouteTallies } from "../../../src/admin/routes/route-tallies.ts";
+import { virtualClock } from "../../../src/testing/virtual-clock.ts";
+import { runCli } from "../../cli/run-cli.ts";
+import { meshOf } from "../../support/mesh.ts";
+import { serve } from "../../support/servers.ts";
+import { until } from "../../support/until.ts";
+import { adminOf, ask } from "../support.ts";
 
 describe("the rules of a mesh on its page", () => {
   it("are shown with their calls, the shares of their targets, their copies and their faults", async () => {
@@ -88,6 +88,25 @@ describe("the rules of a mesh on its page", () => {
     await until("the second is over", async () => (await read()).services.some(({ rps }) => rps > 0));
     expect((await read()).services.find(({ service }) => service === "next")?.success.effective).toBe(0);
     expect(JSON.parse((await runCli(["stat", "--routes", "-o", "json", "--admin", url])).stdout)).toHaveLength(4);
+  });
+
+  it("are named by the calls that failed by them", async () => {
+    const failing = await serve((_request, response) => response.writeHead(503).end());
+    const split = {
+      targets: [
+        { name: "after", service: "next", weight: 1 },
+        { name: "before", service: "next", weight: 0 },
+      ],
+    };
+    const routes = [{ name: "split", match: { path: { exact: "/split" } }, split }];
+    const mesh = meshOf({ next: failing.port }, { retry: false, routes });
+    const { url } = await adminOf(mesh);
+    for (const path of ["split", "else"]) await (await mesh.fetch(`next/${path}`)).text();
+    const { errors } = JSON.parse((await ask(`${url}api/services/next`)).text) as ServiceSnapshot;
+    expect(errors).toMatchObject([
+      { path: "/else", rule: null, target: null },
+      { path: "/split", rule: "split", target: "after" },
+    ]);
   });
 
   it("are none for a mesh without routes", async () => {

@@ -1,10 +1,10 @@
-import type { Clock } from "../core/clock.ts";
-import type { CallEnd } from "../core/observing/call-observer.ts";
-import { RecentCount } from "../core/observing/recent-count.ts";
-import type { FaultEvent, MirrorEvent } from "../core/observing/routes/route-events.ts";
-import type { RuleReading } from "../core/observing/routes/route-reading.ts";
-import type { Routed } from "../core/routed.ts";
-import { countedStatus } from "../core/rpc/rpc-outcome.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { CallEnd } from "../../core/observing/call-observer.ts";
+import { RecentCount } from "../../core/observing/recent-count.ts";
+import type { FaultEvent, MirrorEvent } from "../../core/observing/routes/route-events.ts";
+import type { RuleReading } from "../../core/observing/routes/route-reading.ts";
+import type { Routed } from "../../core/routed.ts";
+import { countedStatus } from "../../core/rpc/rpc-outcome.ts";
 
 /** A target of a {@link RouteRow}. */
 export interface RouteTargetRow {
