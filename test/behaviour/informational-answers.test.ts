@@ -80,6 +80,13 @@ describe("an informational response that was not asked for", () => {
       expect(await agent(meshOf({ orders: server.port }, options), "GET")).toBe("ok");
     });
 
+    test.each(["h1", "h2"] as const)("is passed over by a health check over %s", async (protocol) => {
+      const { port } = protocol === "h2" ? await http2(informational[name]) : await http1(writes["each by itself"]);
+      const mesh = meshOf({ orders: port }, { ...options, protocol, healthCheck: { type: "http", path: "/health" } });
+      await mesh.warm("orders");
+      await expect.poll(() => mesh.explain("orders")?.endpoints[0]?.healthCheck).toMatchObject({ passed: true });
+    });
+
     test("is passed over by an upgrade", async () => {
       const server = await serveRaw((socket) =>
         socket.write(`${heads.join("")}HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nhello`),
