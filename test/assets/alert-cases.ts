@@ -66,7 +66,11 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
   const served = (count: number): InputSeries =>
     labelled(`${spelled("http.server.request.duration", spelling)}_count`, { http_request_method: "GET" }, perMinute(count, 60));
   const servedCalls = (count: number): InputSeries =>
-    labelled(`${spelled("rpc.server.call.duration", spelling)}_count`, { rpc_system_name: "grpc", rpc_method: "a.B/C" }, perMinute(count, 60));
+    labelled(
+      `${spelled("rpc.server.call.duration", spelling)}_count`,
+      { rpc_system_name: "grpc", rpc_method: "a.B/C" },
+      perMinute(count, 60),
+    );
   const answered = { http_response_status_code: "200" };
   const failed = { error_type: "ERR_MESH_CONNECT" };
 
