@@ -1,5 +1,5 @@
 import { type AlertDefinition, jobTemplate as job, serviceTemplate as service } from "./alert-definition.ts";
-import { rate, ratio, sum } from "./expressions.ts";
+import { rate, ratio, servedRequests, sum } from "./expressions.ts";
 import { alertLabels } from "./recording-rules.ts";
 import { type Scope, select } from "./selection.ts";
 
@@ -28,7 +28,7 @@ export function servingAlerts(scope: Scope): readonly AlertDefinition[] {
     {
       alert: "InmeshServerOverloaded",
       severity: "page",
-      expr: `${ratio(refused, rate(grouping, "http.server.request.duration", [], "count"))} > 0.05`,
+      expr: `${ratio(refused, servedRequests(grouping))} > 0.05`,
       for: "10m",
       summary: `${job} refuses requests because it is overloaded`,
       description: `${job} has refused {{ $value | humanizePercentage }} of the requests that it got, for want of a place or because its event loop lags.`,

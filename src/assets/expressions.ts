@@ -27,6 +27,12 @@ export function rate({ scope, window, by }: Grouping, metric: string, where: rea
   return sum(by, `rate(${select(scope, metric, where, part)}[${window}])`);
 }
 
+/** The rate of everything that the processes themselves have served: requests of HTTP, and calls of gRPC, which are measured in their place. */
+export function servedRequests({ scope, window, by }: Grouping): string {
+  const of = (metric: string) => `rate(${select(scope, metric, [], "count")}[${window}])`;
+  return sum(by, `${of("http.server.request.duration")} or ${of("rpc.server.call.duration")}`);
+}
+
 /** One rate divided by another. A numerator without series counts as zero, not as missing. */
 export function ratio(numerator: string, denominator: string): string {
   return `(${numerator} or ${denominator} * 0) / ${denominator}`;

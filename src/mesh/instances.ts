@@ -212,7 +212,7 @@ export class Instances {
 function healthChecksOf({ settings, open, clock, random }: InstancesParts, rotation: Rotation): HealthChecks | undefined {
   const { healthCheck, protocol } = settings;
   if (healthCheck === false) return undefined;
-  const watches = grpcWatches(healthCheck, { protocol, open });
+  const watches = grpcWatches(healthCheck, { protocol, open }, { clock, random });
   return new HealthChecks({
     ...healthCheck,
     watches,

@@ -7,7 +7,7 @@ import { Http2Pool } from "./http2/http2-pool.ts";
 import { NegotiatingPool } from "./http2/negotiating-pool.ts";
 import type { InstanceConnector } from "./instance-connector.ts";
 import { tellAgeOnce } from "./undici/connection-age.ts";
-import { withoutContent } from "./undici/no-content.ts";
+import { withCorrectedParser } from "./undici/corrected-parser.ts";
 import { noticingResets } from "./undici/reset-notice.ts";
 import { type Connector, Pool } from "./undici/undici.ts";
 
@@ -66,7 +66,7 @@ export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, 
       clientTtl: maxAgeMs,
       allowH2: false,
       ...(maxRequests === undefined ? undefined : { maxRequestsPerClient: maxRequests }),
-      connect: withoutContent(noticingResets(connect)),
+      connect: withCorrectedParser(noticingResets(connect)),
     });
     renew = tellAgeOnce(pool, maxAgeMs, clock);
     return pool;

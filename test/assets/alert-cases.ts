@@ -65,6 +65,12 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
     labelled(spelled("inmesh.server.refused", spelling), { inmesh_server_refusal: refusal }, perMinute(count, 60));
   const served = (count: number): InputSeries =>
     labelled(`${spelled("http.server.request.duration", spelling)}_count`, { http_request_method: "GET" }, perMinute(count, 60));
+  const servedCalls = (count: number): InputSeries =>
+    labelled(
+      `${spelled("rpc.server.call.duration", spelling)}_count`,
+      { rpc_system_name: "grpc", rpc_method: "a.B/C" },
+      perMinute(count, 60),
+    );
   const answered = { http_response_status_code: "200" };
   const failed = { error_type: "ERR_MESH_CONNECT" };
 
@@ -251,7 +257,25 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       quiet: [
         [refused("shedding", 3), served(120)],
         [refused("rate limit", 60), served(120)],
+        // Of HTTP or of gRPC alone it would be more than a twentieth.
+        [refused("shedding", 5), served(60), servedCalls(60)],
       ],
+    },
+    {
+      alert: "InmeshServerOverloaded",
+      at: "30m",
+      labels: {},
+      firing: [refused("shedding", 30), servedCalls(120)],
+      value: "25%",
+      quiet: [[refused("shedding", 3), servedCalls(120)]],
+    },
+    {
+      alert: "InmeshServerOverloaded",
+      at: "30m",
+      labels: {},
+      firing: [refused("shedding", 30), served(60), servedCalls(60)],
+      value: "25%",
+      quiet: [],
     },
     ...configCases({ labelled, spelling }),
     ...securityCases({ labelled, series, spelling }),

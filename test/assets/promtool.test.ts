@@ -67,7 +67,7 @@ describe.skipIf(!available("prometheus"))("promtool", { timeout: 60_000 }, () =>
     const checked = await runPromtool(["check", "rules", "--lint=all", "--lint-fatal", ...ruleFiles], directory);
     expect(checked, checked.stderr).toMatchObject({ code: 0 });
     const cases = alertCases(spelling);
-    expect(cases.map(({ alert }) => alert).sort()).toEqual(rules.map(({ alert }) => alert).sort());
+    expect([...new Set(cases.map(({ alert }) => alert))].sort()).toEqual(rules.map(({ alert }) => alert).sort());
     expect(await testRules(rules, cases)).toBe("");
   });
 

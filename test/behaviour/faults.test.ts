@@ -78,12 +78,6 @@ const faults: Readonly<Record<string, Fault>> = {
     phase: "headers",
     executed: true,
   },
-  "an unasked 100": {
-    onRequest: (socket) => socket.write(`HTTP/1.1 100 Continue\r\n\r\n${ok}content-length: 0\r\n\r\n`),
-    code: "ERR_MESH_PROTOCOL",
-    phase: "headers",
-    executed: true,
-  },
   "an unasked 101": {
     onRequest: (socket) => socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
     code: "ERR_MESH_PROTOCOL",

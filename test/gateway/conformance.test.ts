@@ -91,6 +91,12 @@ const rows: readonly Row[] = [
     has: ["HTTP/1.1 599 Rather Odd\r\n"],
   },
   {
+    name: "a 100 that was not asked for is left out",
+    said: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    has: ["HTTP/1.1 200 OK\r\n", "\r\n\r\nok"],
+    hasNot: ["100 Continue"],
+  },
+  {
     name: "informational answers before the last are left out",
     said: "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
     has: ["HTTP/1.1 200 OK\r\n", "\r\n\r\nok"],

@@ -17,7 +17,9 @@ export class WatchUnimplemented extends Error {}
 
 /** Hears of a stream of `Watch`. */
 export interface WatchListener {
-  /** It has told a status, or has ended. */
+  /** It has told its first status. */
+  onFirst(): void;
+  /** It has told another status. */
   onNews(): void;
   /** It is there no more. */
   onEnd(): void;
@@ -59,8 +61,9 @@ export class GrpcWatch {
 
   /** Resolves where the last status is `SERVING` and the instance answers on the connection; else rejects. */
   async check(): Promise<void> {
-    await this.#first.promise;
-    await this.#ping();
+    // The first status is an answer, even of an instance that ends the stream with it.
+    if (this.hasTold) await this.#ping();
+    else await this.#first.promise;
     if (this.#status !== "SERVING") throw new SaidNotServing(`it says ${this.#status}`);
   }
 
@@ -122,8 +125,10 @@ export class GrpcWatch {
     if (this.#hasEnded || status === this.#status) return;
     const isFirst = this.#status === undefined;
     this.#status = status;
-    if (isFirst) this.#first.resolve();
-    else this.#listener.onNews();
+    if (isFirst) {
+      this.#listener.onFirst();
+      this.#first.resolve();
+    } else this.#listener.onNews();
   }
 
   /** A peer that has gone without a word leaves its connection open. */

@@ -1,3 +1,4 @@
+import type { Clock, Random } from "../../core/clock.ts";
 import { type Protocol, protocolTo } from "../../core/connection-options.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { GrpcWatches } from "./grpc-watches.ts";
@@ -21,10 +22,14 @@ export interface CheckedService {
 }
 
 /** The streams by which instances tell of themselves, where `options` ask for them. */
-export function grpcWatches(options: HealthCheckOptions, service: CheckedService): GrpcWatches | undefined {
+export function grpcWatches(
+  options: HealthCheckOptions,
+  service: CheckedService,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): GrpcWatches | undefined {
   if (options.type !== "grpc" || options.watch !== true) return undefined;
   const { service: name } = grpcHealthCheck.settle(options);
-  return new GrpcWatches({ service: name, open: service.open, check: grpcProbe(options, service) });
+  return new GrpcWatches({ service: name, open: service.open, check: grpcProbe(options, service), clock, random });
 }
 
 /** The check that `options` describe. */

@@ -151,11 +151,12 @@ export class Http2Exchange {
     if (goesOn === false) stream.pause();
   }
 
-  /** An informational response. */
+  /** An informational response. A 100 tells nothing: it was not asked for. */
   #information(headers: IncomingHttpHeaders, raw: string[]): void {
     const request = this.#request;
-    if (request.aborted || request.completed) return;
-    request.onHeaders(Number(headers[":status"]), rawHeaders(headers, raw) as never, () => {}, "");
+    const status = Number(headers[":status"]);
+    if (request.aborted || request.completed || status === 100) return;
+    request.onHeaders(status, rawHeaders(headers, raw) as never, () => {}, "");
   }
 
   #data(stream: ClientHttp2Stream, chunk: Buffer): void {

@@ -38,7 +38,9 @@ export const F51 = fault({
     return [
       noneFailed(outcome, "GET"),
       ...variants.map((variant) => atLeast(`answers with ${variant}`, of(variant).length, 5)),
-      exactly("failed after a 103", of("103").filter(({ id }) => failed.some((each) => each.id === id)).length, 0),
+      ...["100", "103"].map((variant) =>
+        exactly(`failed after a ${variant}`, of(variant).filter(({ id }) => failed.some((each) => each.id === id)).length, 0),
+      ),
       exactly("failed without maybeExecuted", failed.filter(({ maybeExecuted }) => maybeExecuted !== true).length, 0),
       exactly("failed of the others", failed.filter(({ id }) => !peer.given.has(id)).length, 0),
     ];

@@ -1,10 +1,15 @@
 import { createServer, type Http2Session, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { Cancellation } from "../../../src/core/cancellation.ts";
 import { createMesh, type Mesh, staticDiscovery } from "../../../src/index.ts";
+import { GrpcWatches } from "../../../src/rotation/health/grpc-watches.ts";
+import type { OpenConnection } from "../../../src/rotation/health/health-check-connection.ts";
 import { serve } from "../../../src/server/server.ts";
+import { testUpstream } from "../../../src/testing/request.ts";
+import { virtualClock } from "../../../src/testing/virtual-clock.ts";
 import { boundServer } from "../../support/shop-service.ts";
 
 /** Far apart: what is learnt within the time of a test is told by streams. */
@@ -144,5 +149,111 @@ describe("a watch of gRPC's health service", () => {
     expect(sessions.size).toBe(2);
     await mesh.close();
     await expect.poll(() => sessions.size).toBe(0);
+  });
+});
+
+/** Watches in virtual time, whose news begin the next check. */
+function watching(port: number, random = 0.5) {
+  const clock = virtualClock();
+  const open: OpenConnection = (_upstream, _alpn, opened) => {
+    const socket = connect(port, "127.0.0.1", () => opened(null, socket));
+    return () => void socket.destroy();
+  };
+  const watches = new GrpcWatches({ service: "", open, check: async () => {}, clock, random: () => random });
+  const upstream = testUpstream({ id: "a" });
+  const results: unknown[] = [];
+  const check = () =>
+    watches.probe(upstream, new Cancellation()).then(
+      () => results.push("passed"),
+      (error) => results.push(error),
+    );
+  watches.onNews = () => void check();
+  onTestFinished(() => {
+    watches.stop();
+    expect(clock.pending, "timers left").toEqual([]);
+  });
+  return { clock, watches, upstream, check, results };
+}
+
+describe("a watch that is ended by the instance after each word", () => {
+  const cuts: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
+    "ends with a status": (stream) => end(stream, grpc.status.UNAVAILABLE),
+    "ends well": (stream) => end(stream, grpc.status.OK),
+    "is reset": (stream) => setImmediate(() => stream.close(2)),
+  };
+  test.each(Object.keys(cuts))("that %s is opened again at once, and then with growing pauses", async (name) => {
+    const { port, asked } = await healthServer((stream) => {
+      say(stream, 1);
+      cuts[name]?.(stream);
+    });
+    const { clock, check, results } = watching(port);
+    void check();
+    await expect.poll(() => [asked.length, clock.pending]).toEqual([2, [{ inMs: 1_000, keepsProcess: false }]]);
+    for (const [index, pause] of [2_000, 4_000, 4_000, 4_000].entries()) {
+      await clock.advance((clock.pending[0]?.inMs ?? 0) - 1);
+      expect(asked).toHaveLength(index + 2);
+      await clock.advance(1);
+      await expect.poll(() => [asked.length, clock.pending]).toEqual([index + 3, [{ inMs: pause, keepsProcess: false }]]);
+    }
+    expect(new Set(results)).toEqual(new Set(["passed"]));
+  });
+
+  test.each([
+    [0, 800],
+    [1, 1_200],
+  ])("leaves a fifth of a pause to chance (%s)", async (random, inMs) => {
+    const { port } = await healthServer((stream) => {
+      say(stream, 1);
+      end(stream, grpc.status.OK);
+    });
+    const { clock, check } = watching(port, random);
+    void check();
+    await expect.poll(() => clock.pending[0]?.inMs).toBe(inMs);
+  });
+
+  test("is opened at once again after a stream that has lasted", async () => {
+    const streams: ServerHttp2Stream[] = [];
+    const { port } = await healthServer((stream) => {
+      streams.push(stream);
+      say(stream, 1);
+      if (streams.length < 3) end(stream, grpc.status.OK);
+    });
+    const { clock, check, results } = watching(port);
+    void check();
+    await expect.poll(() => clock.pending.length).toBe(1);
+    await clock.advance(1_000);
+    await expect.poll(() => results.length).toBe(3);
+    await clock.advance(10_000);
+    end(streams[2] as ServerHttp2Stream, grpc.status.OK);
+    await expect.poll(() => streams.length).toBe(4);
+    expect(clock.pending).toEqual([]);
+  });
+
+  test.each(["end", "stop"] as const)("has no pause left after its %s", async (how) => {
+    const { port, asked } = await healthServer((stream) => {
+      say(stream, 2);
+      end(stream, grpc.status.OK);
+    });
+    const { clock, check, watches, upstream, results } = watching(port);
+    void check();
+    await expect.poll(() => clock.pending.length).toBe(1);
+    if (how === "end") watches.end(upstream);
+    else watches.stop();
+    expect(clock.pending).toEqual([]);
+    await clock.advance(60_000);
+    expect(asked).toHaveLength(2);
+    expect(String(results[0])).toContain("it says NOT_SERVING");
+  });
+
+  test("does not wait for its pause where the check of the interval comes first", async () => {
+    const { port, asked } = await healthServer((stream) => {
+      say(stream, 1);
+      if (asked.length < 3) end(stream, grpc.status.OK);
+    });
+    const { clock, check } = watching(port);
+    void check();
+    await expect.poll(() => clock.pending.length).toBe(1);
+    await check();
+    expect([asked.length, clock.pending]).toEqual([3, []]);
   });
 });
