@@ -28,7 +28,7 @@ try {
   ] as const;
   await pause(seconds * 1_000);
   for (const { name, path, width, height, theme } of shots) {
-    const view = await browser.newPage({ viewport: { width, height }, colorScheme: theme, deviceScaleFactor: width < 500 ? 1.5 : 1 });
+    const view = await browser.newPage({ viewport: { width, height }, colorScheme: theme, deviceScaleFactor: width < 500 ? 1.25 : 1 });
     await view.goto(`${page.url}${path}`);
     await view.locator("table tbody tr").first().waitFor();
     const error = view.locator("details").first();
@@ -53,7 +53,7 @@ async function smaller(view: Page, png: Buffer): Promise<Buffer> {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [picture.width, picture.height];
     canvas.getContext("2d").drawImage(picture, 0, 0);
-    return canvas.toDataURL("image/webp", 0.5);
+    return canvas.toDataURL("image/webp", 0.45);
   })()`)) as string;
   return Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
 }
