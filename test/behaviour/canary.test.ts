@@ -158,9 +158,16 @@ describe("a canary", () => {
     const page = await admin(mesh, { port: 0 });
     try {
       await doors.fetch(mesh);
-      const { canaries } = (await (await fetch(`${page.url}api/services/svc`)).json()) as { readonly canaries: readonly string[] };
+      const { canaries } = (await (await fetch(`${page.url}api/services/svc`)).json()) as { readonly canaries: readonly object[] };
       expect(canaries).toEqual([
-        expect.stringMatching(/^canary of "svc canary": v2 has 50 % \(step 1 of 1\), stepping: step 1 of 1, 50 %; v2 0 of /),
+        expect.objectContaining({
+          rule: "svc canary",
+          service: "svc",
+          share: 0.5,
+          state: "stepping",
+          stable: expect.objectContaining({ target: "v1" }),
+          canary: expect.objectContaining({ target: "v2", failures: 0 }),
+        }),
       ]);
     } finally {
       await page.close();
