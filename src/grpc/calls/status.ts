@@ -1,5 +1,6 @@
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
+import { grpcProtocolOf } from "../../core/rpc/rpc-call.ts";
 import { rpcStatusOfHttp } from "../../core/rpc/rpc-status.ts";
 import { quoted } from "../../core/text/clean-text.ts";
 import { callFailure } from "../../rpc/call-failure.ts";
@@ -20,7 +21,7 @@ export function statusOfError(error: unknown): CallStatus {
 export function statusOfForeign(response: MeshResponse, service: string): CallStatus | undefined {
   if (headerOf(response, "grpc-status") !== undefined) return undefined;
   const type = headerOf(response, "content-type");
-  if (response.status === 200 && type !== undefined && /^application\/grpc(?:$|[+;])/i.test(type)) return undefined;
+  if (response.status === 200 && type !== undefined && grpcProtocolOf(type) === "grpc") return undefined;
   const by = response.upstream === undefined ? "this process" : response.upstream.address;
   const content = type === undefined ? "no content type" : `the content type ${quoted(type)}`;
   return {

@@ -1,4 +1,5 @@
 import { readConnectTimeout, readGrpcTimeout } from "../../core/rpc/grpc-timeout.ts";
+import { grpcProtocolOf } from "../../core/rpc/rpc-call.ts";
 import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import { attemptHeader, copyHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
 import { streamReplyOf } from "../streams/stream-reply.ts";
@@ -28,7 +29,7 @@ export class DeadlinePart implements InboundPart {
 function timeoutOf(record: InboundRequest): number | undefined {
   const type = record.header("content-type");
   if (type === undefined) return undefined;
-  if (!type.startsWith("application/grpc"))
+  if (grpcProtocolOf(type) === undefined)
     return /^application\/(?:proto|json|connect\+)/.test(type) ? readConnectTimeout(record.header("connect-timeout-ms") ?? "") : undefined;
   const ms = readGrpcTimeout(record.header("grpc-timeout") ?? "");
   return ms === undefined ? undefined : Math.floor(ms);

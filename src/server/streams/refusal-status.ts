@@ -1,3 +1,4 @@
+import { grpcProtocolOf } from "../../core/rpc/rpc-call.ts";
 import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 
 /** The code by which gRPC says what a refusal of this server says by a status of HTTP. */
@@ -19,5 +20,5 @@ export function rpcStatusOfRefusal(status: number): number {
 
 /** Whether a content type is one of gRPC over HTTP/2: `application/grpc`, `application/grpc+proto`, and not `application/grpc-web`. */
 export function isGrpcType(type: unknown): boolean {
-  return typeof type === "string" && /^application\/grpc(?:[+;]|$)/i.test(type);
+  return typeof type === "string" && grpcProtocolOf(type) === "grpc";
 }

@@ -1,4 +1,5 @@
 import type { RpcProtocol } from "../../core/dispatch.ts";
+import { grpcProtocolOf } from "../../core/rpc/rpc-call.ts";
 import { connectCodeName } from "../../rpc/connect-code.ts";
 import { writeGrpcMessage } from "../../rpc/grpc-message.ts";
 import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
@@ -20,8 +21,8 @@ export interface CallRefusal {
 export function refusedProtocol({ method, headers }: ServerRequest, reply: ServerReply): RpcProtocol | undefined {
   if (method !== "POST" || "isOfStream" in reply) return undefined;
   const type = headers["content-type"] ?? "";
-  if (/^application\/grpc-web(?:[+;-]|$)/i.test(type)) return "grpc-web";
-  if (/^application\/grpc(?:[+;]|$)/i.test(type)) return "grpc";
+  const protocol = grpcProtocolOf(type);
+  if (protocol !== undefined) return protocol;
   return headers["connect-protocol-version"] === "1" && /^application\/(?:proto|json)(?:;|$)/i.test(type) ? "connect" : undefined;
 }
 
