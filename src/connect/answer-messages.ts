@@ -5,7 +5,7 @@ import type { BodyReceiver } from "../core/http/body.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { tellRpcStatus } from "../core/rpc/rpc-outcome.ts";
 import { rpcStatus } from "../core/rpc/rpc-status.ts";
-import { compressedFlag, type Frame, FrameFault, FrameReader } from "../rpc/frames.ts";
+import { compressedFlag, type Frame, FrameFault, FrameReader, tooLarge } from "../rpc/frames.ts";
 import { type CallStatus, faultStatus, statusOfFault } from "./call-status.ts";
 import { decompress } from "./compression.ts";
 import { forwardTo } from "./read-body.ts";
@@ -111,8 +111,7 @@ export class AnswerMessages implements BodyReceiver {
     if (this.#status !== undefined) throw new FrameFault("form", "the stream goes on behind its end");
     const status = this.#protocol.statusIn(flags, () => this.#decodedEnd(frame));
     if (status === undefined) {
-      if (data.byteLength > this.#maxBytes)
-        throw new FrameFault("size", `a message of ${data.byteLength} bytes is larger than the limit of ${this.#maxBytes} bytes`);
+      if (data.byteLength > this.#maxBytes) throw tooLarge(data.byteLength, this.#maxBytes);
       this.#frames.push(frame);
       this.#heldBytes += data.byteLength;
       return;

@@ -4,7 +4,7 @@ import { headerOf } from "../core/http/response-headers.ts";
 import { rpcStatus, rpcStatusOfHttp } from "../core/rpc/rpc-status.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { compressedFlag, type Frame, FrameFault, trailersFlag } from "../rpc/frames.ts";
+import { compressedFlag, type Frame, type FrameFault, tooLarge, trailersFlag } from "../rpc/frames.ts";
 import { type CallStatus, faultStatus, statusOfFault, toldStatus } from "./call-status.ts";
 import { decompress } from "./compression.ts";
 import { statusOfJson } from "./connect-error-json.ts";
@@ -106,8 +106,7 @@ async function decoded(
   maxBytes: number,
 ): Promise<UnaryAnswer> {
   try {
-    if (data.byteLength > maxBytes)
-      throw new FrameFault("size", `a message of ${data.byteLength} bytes is larger than the limit of ${maxBytes} bytes`);
+    if (data.byteLength > maxBytes) throw tooLarge(data.byteLength, maxBytes);
     const isCompressed = (flags & compressedFlag) !== 0;
     return answerOf(response, status, isCompressed ? await decompress(coding, data, maxBytes) : data);
   } catch (thrown) {

@@ -27,12 +27,25 @@ export class FrameFault extends Error {
   }
 }
 
+/** The fault of a message that is larger than its limit. */
+export function tooLarge(byteLength: number, maxBytes: number): FrameFault {
+  return new FrameFault("size", `a message of ${byteLength} bytes is larger than the limit of ${maxBytes} bytes`);
+}
+
 /** Puts the prefix in front of a message. */
 export function writeFrame(flags: number, data: Uint8Array): Buffer<ArrayBuffer> {
   const frame = Buffer.allocUnsafe(prefixBytes + data.byteLength);
   writePrefix(frame, flags, data.byteLength);
   frame.set(data, prefixBytes);
   return frame;
+}
+
+/** The message of bytes that are one frame whose message is not compressed; `undefined` for all others. */
+export function onlyMessage(bytes: Uint8Array): Buffer | undefined {
+  const length = bytes.byteLength - prefixBytes;
+  if (length < 0 || bytes[0] !== 0) return undefined;
+  const frame = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return frame.readUInt32BE(1) === length ? frame.subarray(prefixBytes) : undefined;
 }
 
 function writePrefix(frame: Uint8Array, flags: number, length: number): void {
@@ -95,8 +108,7 @@ export class FrameReader {
   #readPrefix(prefix: Uint8Array): void {
     const [flags = 0, a = 0, b = 0, c = 0, d = 0] = prefix;
     const length = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
-    if (length > this.#maxBytes)
-      throw new FrameFault("size", `a message of ${length} bytes is larger than the limit of ${this.#maxBytes} bytes`);
+    if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes);
     this.#flags = flags;
     this.#wanted = length;
   }

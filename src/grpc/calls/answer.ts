@@ -1,11 +1,11 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Metadata } from "@grpc/grpc-js";
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { type BodyReceiver, type ForwardedBody, isForwarded } from "../../core/http/body.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
 import { trailerOf } from "../../core/rpc/rpc-outcome.ts";
 import { readRpcStatus, rpcStatus } from "../../core/rpc/rpc-status.ts";
-import { FrameFault, prefixBytes } from "../../rpc/frames.ts";
+import { FrameFault, onlyMessage } from "../../rpc/frames.ts";
 import { readGrpcMessage } from "../../rpc/grpc-message.ts";
 import type { GrpcListener } from "./call-parts.ts";
 import { type GrpcDetails, keepDetails } from "./details.ts";
@@ -124,8 +124,9 @@ export class Answer implements BodyReceiver {
     if (response === undefined || this.hasEnded) return true;
     const { maxBytes } = this.#call;
     if (this.#messages === undefined && this.#first === undefined) {
-      this.#first = onlyMessage(chunk, maxBytes);
-      if (this.#first !== undefined) {
+      const message = onlyMessage(chunk);
+      if (message !== undefined && (maxBytes === -1 || message.byteLength <= maxBytes)) {
+        this.#first = message;
         this.#wake();
         return true;
       }
@@ -266,12 +267,4 @@ export class Answer implements BodyReceiver {
     if (status.code !== rpcStatus.OK) keepDetails(status.metadata, this.#call.details);
     listener.onReceiveStatus(status);
   }
-}
-
-/** The message of a chunk that is a message with its prefix, not compressed and no larger than the limit; `undefined` for every other chunk. */
-function onlyMessage(chunk: Uint8Array, maxBytes: number): Buffer | undefined {
-  const length = chunk.byteLength - prefixBytes;
-  if (length < 0 || chunk[0] !== 0 || (maxBytes !== -1 && length > maxBytes)) return undefined;
-  const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  return bytes.readUInt32BE(1) === length ? bytes.subarray(prefixBytes) : undefined;
 }

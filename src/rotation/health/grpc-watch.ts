@@ -2,9 +2,10 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import { Cancellation } from "../../core/cancellation.ts";
 import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { FrameReader, prefixBytes } from "../../rpc/frames.ts";
+import { FrameReader } from "../../rpc/frames.ts";
+import { readHealthAnswer } from "../../rpc/health-messages.ts";
 import { connect, type OpenConnection } from "./health-check-connection.ts";
-import { grpcHealthRequest, grpcServingStatus, grpcWatchPath } from "./health-check-grpc.ts";
+import { grpcHealthRequest, grpcWatchPath } from "./health-check-grpc.ts";
 
 /** The largest message that is read: a status has two bytes. */
 const maxMessage = 1_024;
@@ -115,7 +116,10 @@ export class GrpcWatch {
 
   #take(chunk: Buffer): void {
     try {
-      for (const { flags, data } of this.#frames.push(chunk)) this.#tell(grpcServingStatus(framed(flags, data)));
+      for (const { flags, data } of this.#frames.push(chunk)) {
+        if (flags !== 0) throw new Error("the answer is no gRPC message without compression");
+        this.#tell(readHealthAnswer(data));
+      }
     } catch (error) {
       this.#end(error);
     }
@@ -148,13 +152,4 @@ export class GrpcWatch {
     this.#session?.destroy();
     this.#listener.onEnd();
   }
-}
-
-/** A frame in one piece again. */
-function framed(flags: number, data: Uint8Array): Buffer {
-  const whole = Buffer.alloc(prefixBytes + data.byteLength);
-  whole[0] = flags;
-  whole.writeUInt32BE(data.byteLength, 1);
-  whole.set(data, prefixBytes);
-  return whole;
 }

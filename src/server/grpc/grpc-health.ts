@@ -1,12 +1,13 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
 import { rpcStatus } from "../../core/rpc/rpc-status.ts";
+import { onlyMessage } from "../../rpc/frames.ts";
+import { maxHealthRequest, readHealthRequest, type ServingStatus, writeHealthAnswer, writeHealthList } from "../../rpc/health-messages.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import type { ReadinessAnswer } from "../readiness.ts";
 import { isGrpcType } from "../streams/refusal-status.ts";
 import { streamRequestOf } from "../streams/stream-request.ts";
 import { RpcAnswer } from "./health-answer.ts";
-import { askedService, healthAnswer, healthList, maxHealthRequest, type ServingStatus } from "./health-messages.ts";
 import type { ServesService } from "./health-options.ts";
 
 /** The paths of gRPC's health service. */
@@ -93,7 +94,7 @@ export class GrpcHealth {
     if (method === "Watch") return await this.#watch(service, answer, reply);
     const status = await this.#statusOf(service);
     if (status === "SERVICE_UNKNOWN") return answer.end(rpcStatus.NOT_FOUND, "this instance has no such service");
-    answer.message(healthAnswer(status));
+    answer.message(writeHealthAnswer(status));
     answer.end(rpcStatus.OK);
   }
 
@@ -101,7 +102,7 @@ export class GrpcHealth {
     const services = this.#parts.services();
     const names = ["", ...(typeof services === "function" ? [] : services.slice(0, 99))];
     const { ready } = await this.#ready();
-    answer.message(healthList(names.map((each) => [each, this.#given(each, ready)])));
+    answer.message(writeHealthList(names.map((each) => [each, this.#given(each, ready)])));
     answer.end(rpcStatus.OK);
   }
 
@@ -140,7 +141,7 @@ export class GrpcHealth {
   #say(watch: Watch, status: ServingStatus): void {
     if (watch.said === status) return;
     watch.said = status;
-    watch.answer.message(healthAnswer(status));
+    watch.answer.message(writeHealthAnswer(status));
   }
 
   async #statusOf(service: string): Promise<ServingStatus> {
@@ -172,4 +173,11 @@ export class GrpcHealth {
     }
     return false;
   }
+}
+
+/** @throws Error for bytes that are no request in one frame. */
+function askedService(frame: Buffer): string {
+  const message = onlyMessage(frame);
+  if (message !== undefined) return readHealthRequest(message);
+  throw new Error(frame[0] === 1 ? "compressed messages are not read here" : "not one message in a frame");
 }

@@ -1,4 +1,5 @@
 import type { Http2ServerResponse } from "node:http2";
+import { writeFrame } from "../../rpc/frames.ts";
 import { writeGrpcMessage } from "../../rpc/grpc-message.ts";
 import type { ServerReply } from "../node-server.ts";
 import { streamReplyOf } from "../streams/stream-reply.ts";
@@ -20,8 +21,9 @@ export class RpcAnswer {
     return this.#hasEnded || this.#reply.destroyed;
   }
 
-  message(frame: Buffer): void {
+  message(message: Uint8Array): void {
     if (this.isOver) return;
+    const frame = writeFrame(0, message);
     const reply = this.#reply as Http2ServerResponse;
     const { stream } = reply;
     if (streamReplyOf(this.#reply) === undefined) {
