@@ -46,16 +46,17 @@ function withoutFacade(code: string, names: string | undefined, whole: string | 
       const isCalledOnly =
         typeof builtinOf(builtin)[exported] === "function" &&
         !new RegExp(`(?:new|instanceof|extends) ${local.replaceAll("$", "\\$")}\\b`).test(code);
-      return isCalledOnly ? `const ${local} = (...values) => ${at}.${exported}(...values);` : `const { ${exported}: ${local} } = ${at};`;
+      if (isCalledOnly) return `let ${local} = (...values) => (${local} = ${at}.${exported})(...values);`;
+      return `const { ${exported === local ? local : `${exported}: ${local}`} } = ${at};`;
     })
     .join("\n");
 }
 
 /**
  * Builtins that few programs use before their first request, and that take Node one to ten milliseconds to load each: a function of them loads
- * them when it is called.
+ * them when it is called first, and is theirs from then on.
  */
-const lateBuiltins = new Set(['"node:fs/promises"', '"node:http2"', '"node:tls"']);
+const lateBuiltins = new Set(['"node:dgram"', '"node:fs/promises"', '"node:http2"', '"node:tls"', '"node:zlib"']);
 
 function builtinOf(literal: string): Readonly<Record<string, unknown>> {
   return process.getBuiltinModule(JSON.parse(literal) as string) as never;

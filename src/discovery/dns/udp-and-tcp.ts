@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { untraced } from "../../core/observing/untraced.ts";
@@ -18,8 +19,7 @@ export interface QueryLimits {
  */
 export function queryByUdp(server: DnsServer, query: Query, limits: QueryLimits): Promise<Reply> {
   return bounded(limits, ({ resolve, reject, ignored }) => {
-    // With the first query: no other discovery needs the module.
-    const socket = process.getBuiltinModule("node:dgram").createSocket(server.family === 6 ? "udp6" : "udp4");
+    const socket = createSocket(server.family === 6 ? "udp6" : "udp4");
     let isClosed = false;
     socket.on("error", reject);
     socket.on("message", (message) => {
