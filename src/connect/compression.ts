@@ -1,4 +1,4 @@
-import { brotliCompress, brotliDecompress, gunzip, gzip } from "node:zlib";
+import { compressMessage, decompressMessage } from "../rpc/compression.ts";
 import { FrameFault } from "../rpc/frames.ts";
 
 /** The codings of messages, by the name that they have on the wire. */
@@ -7,15 +7,11 @@ export type CompressionName = "gzip" | "br";
 /** The codings that are taken, in the form of the headers that say so. */
 export const acceptedCompressions = "gzip,br";
 
-type Done = (error: Error | null, result: Uint8Array) => void;
-
 /** Compresses a message. */
 export function compress(name: CompressionName, bytes: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const done: Done = (error, result) => (error === null ? resolve(result) : reject(error));
-    if (name === "gzip") gzip(bytes, done);
-    else brotliCompress(bytes, done);
-  });
+  return new Promise((resolve, reject) =>
+    compressMessage(name, bytes, (error, result) => (error === null ? resolve(result) : reject(error))),
+  );
 }
 
 /**
@@ -31,16 +27,7 @@ export function decompress(name: string | undefined, bytes: Uint8Array, maxBytes
     return Promise.reject(new FrameFault("form", message));
   }
   if (bytes.byteLength === 0) return Promise.resolve(bytes);
-  return new Promise((resolve, reject) => {
-    const done: Done = (error, result) => {
-      if (error === null) resolve(result);
-      else if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE")
-        reject(
-          new FrameFault("size", `a message of ${bytes.byteLength} compressed bytes decodes to more than the limit of ${maxBytes} bytes`),
-        );
-      else reject(new FrameFault("form", `a message does not decode as ${name}`));
-    };
-    if (name === "gzip") gunzip(bytes, { maxOutputLength: maxBytes }, done);
-    else brotliDecompress(bytes, { maxOutputLength: maxBytes }, done);
-  });
+  return new Promise((resolve, reject) =>
+    decompressMessage(name, bytes, maxBytes, (error, result) => (error === null ? resolve(result) : reject(error))),
+  );
 }

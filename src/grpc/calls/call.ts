@@ -8,10 +8,10 @@ import { meshRequest } from "../../core/mesh-request.ts";
 import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import { maxTimerMs } from "../../core/settings/checks.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
+import { compressMessage } from "../../rpc/compression.ts";
 import { compressedFlag, writeFrame } from "../../rpc/frames.ts";
 import { Answer, type AnsweredCall } from "./answer.ts";
 import type { CallLimits, ChannelParts, GrpcCall, GrpcCallCredentials, GrpcListener, MessageContext, MethodParts } from "./call-parts.ts";
-import { compress } from "./compression.ts";
 import type { GrpcDetails } from "./details.ts";
 import { MessagesOut } from "./messages-out.ts";
 import { headersOf, type MetadataClass, MetadataFault } from "./metadata.ts";
@@ -85,8 +85,8 @@ export class MeshCall implements GrpcCall, Receiver, AnsweredCall {
       this.#end({ code: rpcStatus.RESOURCE_EXHAUSTED, details });
       return;
     }
-    const isCompressed = compression !== "identity" && ((flags ?? 0) & noCompress) === 0;
-    const frame = isCompressed ? this.#compressed(message) : writeFrame(0, message);
+    const isPlain = compression === "identity" || ((flags ?? 0) & noCompress) !== 0;
+    const frame = isPlain ? writeFrame(0, message) : this.#compressed(message, compression);
     if (this.#messages !== undefined) this.#messages.push(frame, callback);
     else {
       this.#single = frame;
@@ -267,10 +267,11 @@ export class MeshCall implements GrpcCall, Receiver, AnsweredCall {
     this.#cancellation.onCancel(stop);
   }
 
-  #compressed(message: Buffer): Promise<Uint8Array> {
-    const { compression } = this.#channel.settings;
+  #compressed(message: Buffer, compression: "deflate" | "gzip"): Promise<Uint8Array> {
     const frame = new Promise<Uint8Array>((resolve, reject) => {
-      compress(message, compression, (error, result) => (error === null ? resolve(writeFrame(compressedFlag, result)) : reject(error)));
+      compressMessage(compression, message, (error, result) =>
+        error === null ? resolve(writeFrame(compressedFlag, result)) : reject(error),
+      );
     });
     frame.catch((error: unknown) => this.#fail(error));
     return frame;
