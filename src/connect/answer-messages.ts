@@ -2,13 +2,13 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import type { MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { BodyReceiver } from "../core/http/body.ts";
+import { forwardTo } from "../core/http/forward-body.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { tellRpcStatus } from "../core/rpc/rpc-outcome.ts";
 import { rpcStatus } from "../core/rpc/rpc-status.ts";
 import { compressedFlag, type Frame, FrameFault, FrameReader, tooLarge } from "../rpc/frames.ts";
 import { type CallStatus, faultStatus, statusOfFault } from "./call-status.ts";
 import { decompress } from "./compression.ts";
-import { forwardTo } from "./read-body.ts";
 import type { WireProtocol } from "./wire-protocol.ts";
 
 /** Bytes and messages that wait for their reader before the connection is paused. */

@@ -1,28 +1,6 @@
-import { type BodyReceiver, isForwarded, type ResponseBody } from "../core/http/body.ts";
+import type { ResponseBody } from "../core/http/body.ts";
+import { forwardTo } from "../core/http/forward-body.ts";
 import { type Frame, FrameFault, FrameReader } from "../rpc/frames.ts";
-
-/** Hands the chunks of a body to `receiver`, by whichever way the body has; one that a layer has put around it is read as a stream. */
-export function forwardTo(body: ResponseBody, receiver: BodyReceiver & { resumed?: (resume: () => void) => void }): void {
-  if (isForwarded(body)) {
-    receiver.resumed?.(() => body.resume());
-    body.forward(receiver);
-    return;
-  }
-  void pump(body, receiver);
-}
-
-async function pump(body: ResponseBody, receiver: BodyReceiver & { resumed?: (resume: () => void) => void }): Promise<void> {
-  let goOn = (): void => {};
-  receiver.resumed?.(() => goOn());
-  try {
-    for await (const chunk of body.stream()) {
-      if (!receiver.take(chunk)) await new Promise<void>((resolve) => (goOn = resolve));
-    }
-    receiver.end(undefined);
-  } catch (error) {
-    receiver.end(error);
-  }
-}
 
 /** The content that was read of a body, up to its end or its fault. */
 export interface ReadWhole<Content> {

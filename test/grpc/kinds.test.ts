@@ -43,6 +43,32 @@ describe("calls of a generated client", () => {
     expect(heard).toEqual(["A", "B"]);
   });
 
+  it.each([
+    ["", {}],
+    [", also where a layer has put its own body around the answer", { maxResponseBytes: 1_000_000_000 }],
+  ])("holds up the sender of a stream while its reader does not read%s", async (_where, options) => {
+    let written = 0;
+    const { port } = await startGreeter({
+      count(call) {
+        const write = (): void => {
+          while (written < 1_000 && call.write("x".repeat(60_000))) written++;
+          call.once("drain", () => {
+            written++;
+            write();
+          });
+        };
+        write();
+      },
+    });
+    const stream = clientOf(meshOf({ greeter: port }, options)).count("x");
+    stream.on("error", () => {});
+    const first = stream[Symbol.asyncIterator]();
+    await first.next();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(written).toBeLessThan(100);
+    stream.cancel();
+  });
+
   it("works by the options alone, with the target of a service", async () => {
     const { port } = await startGreeter();
     const client = new Greeter("inmesh:///greeter", grpc.credentials.createInsecure(), clientOptions(meshOf({ greeter: port })));

@@ -1,7 +1,8 @@
 import type { Buffer } from "node:buffer";
 import type { Metadata } from "@grpc/grpc-js";
 import type { MeshResponse } from "../../core/dispatch.ts";
-import { type BodyReceiver, type ForwardedBody, isForwarded } from "../../core/http/body.ts";
+import type { BodyReceiver } from "../../core/http/body.ts";
+import { forwardTo } from "../../core/http/forward-body.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
 import { trailerOf } from "../../core/rpc/rpc-outcome.ts";
 import { readRpcStatus, rpcStatus } from "../../core/rpc/rpc-status.ts";
@@ -45,7 +46,8 @@ export class Answer implements BodyReceiver {
   readonly #call: AnsweredCall;
   readonly #listener: GrpcListener;
   #response: MeshResponse | undefined = undefined;
-  #body: ForwardedBody | undefined = undefined;
+  /** Goes on with the body after a pause. */
+  #resume: (() => void) | undefined = undefined;
   #head: Metadata | undefined = undefined;
   /** The message of a chunk that is one: nearly every answer with one message is no more. */
   #first: Buffer | undefined = undefined;
@@ -90,13 +92,7 @@ export class Answer implements BodyReceiver {
     }
     this.#head = metadataOf(this.#call.made, response.headers, isOfProtocol);
     this.#wake();
-    const { body } = response;
-    if (!isForwarded(body)) {
-      void this.#pump(body.stream());
-      return;
-    }
-    this.#body = body;
-    body.forward(this);
+    forwardTo(response.body, this);
   }
 
   startRead(): void {
@@ -117,6 +113,10 @@ export class Answer implements BodyReceiver {
 
   get isWaiting(): boolean {
     return !this.#isPaused;
+  }
+
+  resumed(resume: () => void): void {
+    this.#resume = resume;
   }
 
   take(chunk: Uint8Array): boolean {
@@ -200,16 +200,6 @@ export class Answer implements BodyReceiver {
     }
   }
 
-  /** Reads a body that a layer has put its own around. */
-  async #pump(stream: ReadableStream<Uint8Array>): Promise<void> {
-    try {
-      for await (const chunk of stream) this.take(chunk);
-      this.end(undefined);
-    } catch (error) {
-      this.end(error);
-    }
-  }
-
   /** The listener is called by a promise, which remembers the asynchronous context that this is called in. */
   #listen(): void {
     new Promise<void>((resolve) => {
@@ -257,7 +247,7 @@ export class Answer implements BodyReceiver {
     }
     if (this.#isPaused && messages !== undefined && !messages.isBusy && messages.byteLength < unreadBytes) {
       this.#isPaused = false;
-      this.#body?.resume();
+      this.#resume?.();
     }
     const status = this.#status;
     const isRead = this.#first === undefined && (messages === undefined || messages.isEmpty);
