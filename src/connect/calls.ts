@@ -1,20 +1,21 @@
 import { create, type DescMessage, type DescMethod, type DescMethodUnary, type MessageShape } from "@bufbuild/protobuf";
 import type { StreamRequest, StreamResponse, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
 import { Cancellation } from "../core/cancellation.ts";
-import type { CallOptions, MeshRequest, MeshResponse, RpcCall } from "../core/dispatch.ts";
+import type { CallOptions, Dispatch, MeshRequest, MeshResponse, RpcCall } from "../core/dispatch.ts";
 import { describeError } from "../core/errors.ts";
 import type { RequestBody } from "../core/http/body.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import { rpcStatus } from "../core/rpc/rpc-status.ts";
 import type { MeshDoor } from "../core/stages/mesh-door.ts";
+import { dispatchOf } from "../core/stages/stage.ts";
 import { checkCallOptions } from "../fetch/call-options.ts";
-import { mayBeRepeated } from "../rpc/idempotency.ts";
+import { idempotencyLevel, mayBeRepeated } from "../rpc/idempotency.ts";
 import { AnswerMessages, undecodable } from "./answer-messages.ts";
 import { compress } from "./compression.ts";
 import { decode, encode } from "./message-codec.ts";
 import { addTo, headersOf, metadataOf, type SplitLines, splitTrailers } from "./metadata-headers.ts";
 import { frameOf, RequestFrames } from "./request-frames.ts";
-import { send, tie } from "./send-call.ts";
+import { tie } from "./tie.ts";
 import type { TransportSettings } from "./transport-options.ts";
 import { UnaryAnswer } from "./unary-answer.ts";
 import { errorOfFailure, errorOfStatus } from "./wire-error.ts";
@@ -57,12 +58,14 @@ export class Calls {
   readonly #target: CallTarget;
   readonly #settings: TransportSettings;
   readonly #protocol: WireProtocol;
+  readonly #send: Dispatch;
   readonly #readUnary: NonNullable<RpcCall["whole"]>;
 
   constructor(target: CallTarget, settings: TransportSettings) {
     this.#target = target;
     this.#settings = settings;
     this.#protocol = wireProtocol(settings);
+    this.#send = dispatchOf(target.door.send);
     this.#readUnary = (response) => this.#protocol.readUnary(response);
   }
 
@@ -73,7 +76,7 @@ export class Calls {
     const untie = tie(cancellation, call.signal);
     try {
       const request = await this.#unaryRequest(method, message, call, cancellation);
-      const response = await send(this.#target.door, request);
+      const response = await this.#send(request);
       // An answer that was made in this process has not been read yet.
       const answer = response instanceof UnaryAnswer ? response : await this.#protocol.readUnary(response);
       return this.#answerOf(method, request, answer);
@@ -93,7 +96,7 @@ export class Calls {
     const settings = this.#settings;
     const bytes = encode(method.input, message, settings);
     const rpc = this.#rpc(call, false);
-    if (settings.useHttpGet && method.idempotency === 1) {
+    if (settings.useHttpGet && method.idempotency === idempotencyLevel.noSideEffects) {
       const query = `?connect=v1&base64=1&encoding=${settings.codec}&message=${Buffer.from(bytes).toString("base64url")}`;
       if (query.length < maxGetPath) {
         const { "content-type": _type, ...headers } = this.#headers(call, false, false);
@@ -145,7 +148,7 @@ export class Calls {
     try {
       const headers = this.#headers(call, true, compression !== undefined);
       const request = this.#request({ method, headers, body: frames, rpc: this.#rpc(call, true), cancellation });
-      const response = await send(this.#target.door, request);
+      const response = await this.#send(request);
       response.body.onClose(ended);
       const fault = this.#protocol.faultOfHead(response);
       if (fault !== undefined) {

@@ -9,6 +9,7 @@ import {
   checkKeys,
   checkNumber,
   checkObject,
+  maxTimerMs,
   refuseOption,
 } from "../core/settings/checks.ts";
 import type { CompressionName } from "./compression.ts";
@@ -90,7 +91,7 @@ export function transportSettings(options: MeshTransportOptions): TransportSetti
   checkChoice("meshTransport: codec", codec, ["proto", "json"]);
   if (sendCompression !== false) checkChoice("meshTransport: sendCompression", sendCompression, ["gzip", "br"]);
   checkFlag("meshTransport: useHttpGet", useHttpGet);
-  if (defaultTimeoutMs !== undefined) checkNumber("meshTransport: defaultTimeoutMs", defaultTimeoutMs, 1, 2 ** 31 - 1);
+  if (defaultTimeoutMs !== undefined) checkNumber("meshTransport: defaultTimeoutMs", defaultTimeoutMs, 1, maxTimerMs);
   checkInteger("meshTransport: compressMinBytes", compressMinBytes, 0, mostBytes);
   checkInteger("meshTransport: readMaxBytes", readMaxBytes, 1, mostBytes);
   checkInteger("meshTransport: writeMaxBytes", writeMaxBytes, 1, mostBytes);

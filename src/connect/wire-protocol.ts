@@ -1,4 +1,5 @@
 import type { MeshResponse, RpcProtocol } from "../core/dispatch.ts";
+import { ownVersion } from "../core/node/own-version.ts";
 import { endOfStreamFlag, trailersFlag } from "../rpc/frames.ts";
 import type { CallStatus } from "./call-status.ts";
 import { acceptedCompressions, type CompressionName } from "./compression.ts";
@@ -37,7 +38,7 @@ function grpcProtocol(name: "grpc" | "grpc-web", codec: string, maxBytes: number
   const common: Readonly<Record<string, string>> = {
     "content-type": type,
     "grpc-accept-encoding": acceptedCompressions,
-    "user-agent": "grpc-node-inmesh/0.1.0",
+    "user-agent": `grpc-node-inmesh/${ownVersion}`,
     ...(name === "grpc" ? { te: "trailers" } : { "x-grpc-web": "1", accept: type }),
   };
   return {
@@ -58,7 +59,7 @@ function connectProtocol(codec: string, maxBytes: number): WireProtocol {
     "content-type": `application/${codec}`,
     "connect-protocol-version": "1",
     "accept-encoding": acceptedCompressions,
-    "user-agent": "connect-node-inmesh/0.1.0",
+    "user-agent": `connect-node-inmesh/${ownVersion}`,
   };
   const streamType = `application/connect+${codec}`;
   const { "accept-encoding": accepted = "", ...rest } = unary;

@@ -1,4 +1,5 @@
 import type { ChannelInterface, connectivityState as States } from "@grpc/grpc-js";
+import { maxTimerMs } from "../core/settings/checks.ts";
 
 /** The state of the connections of a channel, as `@grpc/grpc-js` counts it. */
 type State = ReturnType<ChannelInterface["getConnectivityState"]>;
@@ -12,7 +13,6 @@ interface Waiting {
 
 const firstPauseMs = 250;
 const lastPauseMs = 5_000;
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * Whether instances of the service can be reached, for `waitForReady` of a client: by what calls have come to, and by connections that are opened for it. While
@@ -65,7 +65,7 @@ export class Connectivity {
       if (this.#waiting.length === 0) this.#rest();
       told(new Error("Deadline passed without connectivity state change"));
     };
-    const timer = Number.isFinite(leftMs) ? setTimeout(give, Math.min(Math.max(0, leftMs), longestTimerMs)) : undefined;
+    const timer = Number.isFinite(leftMs) ? setTimeout(give, Math.min(Math.max(0, leftMs), maxTimerMs)) : undefined;
     const waiting: Waiting = { seen, told, timer };
     this.#waiting.push(waiting);
   }

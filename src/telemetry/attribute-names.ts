@@ -1,7 +1,9 @@
+import { ownVersion } from "../core/node/own-version.ts";
+
 /** The instrumentation scope of every metric and span. */
 export const scopeName = "inmesh";
 /** The version of the scope: that of this package. */
-export const scopeVersion = "0.1.0";
+export const scopeVersion: string = ownVersion;
 
 /**
  * Every attribute of metrics and spans, by a short name for the code. Names of OpenTelemetry's semantic conventions are used where there is

@@ -1,4 +1,3 @@
-import { describeError } from "../../core/errors.ts";
 import { isShownHeader, looksSecret } from "../../core/http/secret-headers.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import { parseTarget, type Target } from "../../extend.ts";
@@ -8,7 +7,7 @@ import { fetchOptions } from "../fetch/fetch-options.ts";
 import { firstErrorOf } from "../fetch/first-error.ts";
 import { meshOptions } from "../fetch/mesh-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
-import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport } from "../fetch/outcome.ts";
+import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport, failureText } from "../fetch/outcome.ts";
 import { requestOf } from "../fetch/request.ts";
 import { traceLines } from "../fetch/trace-view.ts";
 import { formatOption } from "../option-table.ts";
@@ -105,8 +104,7 @@ async function run(call: Call<typeof options>): Promise<number> {
       const response = head === undefined ? null : { ...head, body: null, bodyEncoding: "utf8" as const };
       await terminal.json(report(response, { code, message: error.message, maybeExecuted }));
     }
-    const may = isMeshError(error) ? (error.maybeExecuted ? " (it may have been executed)" : " (it was certainly not executed)") : "";
-    terminal.note(`inmesh: ${describeError(error)}${may}`);
+    terminal.note(`inmesh: ${failureText(error)}`);
     return exitCodeOfError(error);
   } finally {
     await mesh.close();

@@ -1,3 +1,4 @@
+import { describeError } from "../../core/errors.ts";
 import { type AttemptRecord, type CallTrace, isMeshError } from "../../index.ts";
 import { exitCodes } from "../exit-codes.ts";
 
@@ -35,6 +36,12 @@ export function exitCodeOfError(error: unknown): number {
   if (!isMeshError(error)) return exitCodes.failed;
   if (error.code === "ERR_MESH_INVALID_TARGET") return exitCodes.usage;
   return error.maybeExecuted ? exitCodes.maybeExecuted : exitCodes.notExecuted;
+}
+
+/** A failure in words, with what is known of its execution. */
+export function failureText(error: unknown): string {
+  const may = isMeshError(error) ? (error.maybeExecuted ? " (it may have been executed)" : " (it was certainly not executed)") : "";
+  return `${describeError(error)}${may}`;
 }
 
 /** Bytes as a string for JSON. */

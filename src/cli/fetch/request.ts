@@ -20,18 +20,23 @@ export async function requestOf(
   const headers = await shownHeaders(values.header ?? [], terminal);
   const body = values.data === undefined ? undefined : await bodyOf(values.data, io);
   if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded");
-  const hashKey = values["hash-key"];
   return {
     method: values.request ?? (body === undefined ? "GET" : "POST"),
     headers,
     ...(body === undefined ? {} : { body }),
     redirect: values.location === true ? "follow" : "manual",
-    mesh: {
-      ...(values["no-retry"] === true ? { retry: false } : {}),
-      ...(values.idempotent === true ? { idempotent: true } : {}),
-      ...(values.trace === true ? { trace: true } : {}),
-      ...(hashKey === undefined ? {} : { hashKey }),
-    },
+    mesh: callOptionsOf(values),
+  };
+}
+
+/** The options of the call for the mesh. */
+export function callOptionsOf(values: Values<typeof fetchOptions>): NonNullable<MeshRequestInit["mesh"]> {
+  const hashKey = values["hash-key"];
+  return {
+    ...(values["no-retry"] === true ? { retry: false } : {}),
+    ...(values.idempotent === true ? { idempotent: true } : {}),
+    ...(values.trace === true ? { trace: true } : {}),
+    ...(hashKey === undefined ? {} : { hashKey }),
   };
 }
 

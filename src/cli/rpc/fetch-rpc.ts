@@ -1,13 +1,12 @@
-import { describeError } from "../../core/errors.ts";
 import { isShownHeader } from "../../core/http/secret-headers.ts";
-import { type CallTrace, createMesh, isMeshError, type MeshRequestInit, traceOf } from "../../index.ts";
+import { type CallTrace, createMesh, isMeshError, traceOf } from "../../index.ts";
 import type { Call } from "../command.ts";
 import type { fetchOptions } from "../fetch/fetch-options.ts";
 import { firstErrorOf } from "../fetch/first-error.ts";
 import { meshOptions } from "../fetch/mesh-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
-import { exitCodeOfError } from "../fetch/outcome.ts";
-import { dataTexts, shownHeaders } from "../fetch/request.ts";
+import { exitCodeOfError, failureText } from "../fetch/outcome.ts";
+import { callOptionsOf, dataTexts, shownHeaders } from "../fetch/request.ts";
 import { traceLines } from "../fetch/trace-view.ts";
 import type { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
@@ -53,7 +52,7 @@ export async function fetchRpc({
     ms: Math.round(performance.now() - startedAt),
     ...(trace === undefined ? {} : { trace }),
   });
-  const init = { headers, signal: AbortSignal.any([io.signal, unanswered.signal]), mesh: ofMesh(values) };
+  const init = { headers, signal: AbortSignal.any([io.signal, unanswered.signal]), mesh: callOptionsOf(values) };
   try {
     const result = await callRpc({ mesh, target, init, data, descriptors: values.descriptors, terminal, note, onTrace });
     if (terminal.format === "json") await terminal.json(report({ ...result.report, error: null }));
@@ -65,20 +64,9 @@ export async function fetchRpc({
       const { code, message, maybeExecuted } = error;
       await terminal.json(report({ messages: [], status: null, error: { code, message, maybeExecuted } }));
     }
-    const may = isMeshError(error) ? (error.maybeExecuted ? " (it may have been executed)" : " (it was certainly not executed)") : "";
-    terminal.note(`inmesh: ${describeError(error)}${may}`);
+    terminal.note(`inmesh: ${failureText(error)}`);
     return exitCodeOfError(error);
   } finally {
     await mesh.close();
   }
-}
-
-function ofMesh(values: Call<typeof fetchOptions>["values"]): NonNullable<MeshRequestInit["mesh"]> {
-  const hashKey = values["hash-key"];
-  return {
-    ...(values["no-retry"] === true ? { retry: false } : {}),
-    ...(values.idempotent === true ? { idempotent: true } : {}),
-    ...(values.trace === true ? { trace: true } : {}),
-    ...(hashKey === undefined ? {} : { hashKey }),
-  };
 }

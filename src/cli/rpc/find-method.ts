@@ -1,5 +1,6 @@
 import type { DescMethod, FileRegistry } from "@bufbuild/protobuf";
 import { nearestName } from "../../suggestions/nearest-name.ts";
+import { suggestionOf } from "../registry/likely-name.ts";
 import { UsageError } from "../usage-error.ts";
 import type { RpcTarget } from "./rpc-target.ts";
 
@@ -17,16 +18,11 @@ export function findMethod(registry: FileRegistry, { type, method }: RpcTarget):
   const found = service.methods.find(({ name }) => name === method);
   if (found !== undefined) return found;
   const names = service.methods.map(({ name }) => name);
-  throw new UsageError(`${type} has no method ${method}${hint(method, names)}; it has ${names.join(", ")}`);
+  throw new UsageError(`${type} has no method ${method}${suggestionOf(nearestName(method, names))}; it has ${names.join(", ")}`);
 }
 
 /** The error for a service that nothing defines. */
 export function unknownService(type: string, names: readonly string[]): UsageError {
   const known = names.length === 0 ? "" : `; there ${names.length === 1 ? "is" : "are"} ${names.join(", ")}`;
-  return new UsageError(`there is no service ${type}${hint(type, names)}${known}`);
-}
-
-function hint(given: string, names: readonly string[]): string {
-  const nearest = nearestName(given, names);
-  return nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return new UsageError(`there is no service ${type}${suggestionOf(nearestName(type, names))}${known}`);
 }

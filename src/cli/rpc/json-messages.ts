@@ -1,5 +1,6 @@
 import type { DescMessage, FileRegistry } from "@bufbuild/protobuf";
 import { nearestName } from "../../suggestions/nearest-name.ts";
+import { suggestionOf } from "../registry/likely-name.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Protobuf } from "./protobuf.ts";
 
@@ -35,6 +36,6 @@ export function messageOf({ fromJson, toBinary }: Protobuf, desc: DescMessage, r
       key,
       [...desc.fields].map(({ jsonName }) => jsonName),
     );
-    throw new UsageError(`the message is no ${desc.typeName}: ${text}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`);
+    throw new UsageError(`the message is no ${desc.typeName}: ${text}${suggestionOf(nearest)}`);
   }
 }

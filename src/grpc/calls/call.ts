@@ -15,7 +15,7 @@ import type { CallLimits, ChannelParts, GrpcCall, GrpcCallCredentials, GrpcListe
 import type { GrpcDetails } from "./details.ts";
 import { MessagesOut } from "./messages-out.ts";
 import { headersOf, type MetadataClass, MetadataFault } from "./metadata.ts";
-import { type CallStatus, statusOfError, statusOfForeign } from "./status.ts";
+import { type CallStatus, statusOfCredentials, statusOfError, statusOfForeign } from "./status.ts";
 
 /** The flag of a message that is not to be compressed. */
 const noCompress = 2;
@@ -291,11 +291,4 @@ export class MeshCall implements GrpcCall, Receiver, AnsweredCall {
     this.#cancellation.cancel(new GivenUp());
     answer.refuse(status);
   }
-}
-
-/** The status of a call whose credentials could not be had. */
-function statusOfCredentials(error: unknown): CallStatus {
-  const { code } = error as { readonly code?: unknown };
-  const details = `the credentials of the call could not be had: ${error instanceof Error ? error.message : "an error that is none"}`;
-  return { code: typeof code === "number" && Number.isInteger(code) && code > 0 && code <= 16 ? code : rpcStatus.UNAVAILABLE, details };
 }

@@ -1,7 +1,7 @@
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
 import { grpcProtocolOf } from "../../core/rpc/rpc-call.ts";
-import { rpcStatusOfHttp } from "../../core/rpc/rpc-status.ts";
+import { rpcStatus, rpcStatusOfHttp } from "../../core/rpc/rpc-status.ts";
 import { quoted } from "../../core/text/clean-text.ts";
 import { callFailure } from "../../rpc/call-failure.ts";
 
@@ -15,6 +15,13 @@ export interface CallStatus {
 export function statusOfError(error: unknown): CallStatus {
   const { code, message } = callFailure(error);
   return { code, details: message };
+}
+
+/** The status of a call whose credentials could not be had. */
+export function statusOfCredentials(error: unknown): CallStatus {
+  const { code } = error as { readonly code?: unknown };
+  const details = `the credentials of the call could not be had: ${error instanceof Error ? error.message : "an error that is none"}`;
+  return { code: typeof code === "number" && Number.isInteger(code) && code > 0 && code <= 16 ? code : rpcStatus.UNAVAILABLE, details };
 }
 
 /** The status of an answer that is none of gRPC, as a web page or the answer of a proxy; `undefined` for one that may be. */

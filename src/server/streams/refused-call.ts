@@ -1,8 +1,8 @@
 import type { RpcProtocol } from "../../core/dispatch.ts";
 import { grpcProtocolOf } from "../../core/rpc/rpc-call.ts";
 import { connectCodeName } from "../../rpc/connect-code.ts";
-import { writeGrpcMessage } from "../../rpc/grpc-message.ts";
 import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
+import { refusalFields } from "./refusal-status.ts";
 
 /** The refusal of a call. */
 export interface CallRefusal {
@@ -36,10 +36,7 @@ export function refuseCall(reply: ServerReply, protocol: RpcProtocol, { why, cod
     endReply(reply, text);
     return;
   }
-  // gRFC A6: how long a client waits before it repeats the call, where it does.
-  const pushback = wait === undefined ? {} : { "grpc-retry-pushback-ms": String(Number(wait) * 1_000) };
-  const fields = { "content-type": `application/${protocol}`, "grpc-status": String(code), "grpc-message": writeGrpcMessage(why) };
-  setAll(reply, { ...others, ...fields, ...pushback });
+  setAll(reply, { ...others, "content-type": `application/${protocol}`, ...refusalFields(code, why, wait) });
   reply.statusCode = 200;
   endReply(reply);
 }

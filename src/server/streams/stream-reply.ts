@@ -1,8 +1,7 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
 import { httpStatusOf, readRpcStatus } from "../../core/rpc/rpc-status.ts";
-import { writeGrpcMessage } from "../../rpc/grpc-message.ts";
 import type { ServerReply } from "../node-server.ts";
-import { rpcStatusOfRefusal } from "./refusal-status.ts";
+import { refusalFields, rpcStatusOfRefusal } from "./refusal-status.ts";
 
 /** The load report, which a call of gRPC has in its trailers (gRFC A51). */
 const loadHeader = /^endpoint-load-metrics/;
@@ -106,18 +105,8 @@ export class StreamReply {
     const { "content-type": _type, "content-length": _length, "retry-after": wait, ...head } = this.#head ?? {};
     this.#head = head;
     const code = this.rpcStatus ?? rpcStatusOfRefusal(this.statusCode);
-    // gRFC A6: how long a client waits before it repeats the call, where it does.
-    const pushback = wait === undefined ? {} : { "grpc-retry-pushback-ms": String(Number(wait) * 1_000) };
-    this.stream.respond(
-      {
-        ":status": 200,
-        "content-type": "application/grpc",
-        "grpc-status": code,
-        "grpc-message": writeGrpcMessage(text.trim()),
-        ...pushback,
-      },
-      { endStream: true },
-    );
+    const fields = { ":status": 200, "content-type": "application/grpc", ...refusalFields(code, text.trim(), wait) };
+    this.stream.respond(fields, { endStream: true });
   }
 
   #learn(fields: OutgoingHttpHeaders): void {

@@ -1,5 +1,5 @@
 import type { Context } from "@opentelemetry/api";
-import type { MeshRequest } from "../../core/dispatch.ts";
+import type { MeshRequest, RpcCall } from "../../core/dispatch.ts";
 import type { CallEnd, RouteDecision } from "../../core/observing/call-observer.ts";
 import type { EventHandlers } from "../../core/observing/events.ts";
 import type { AttemptEnd } from "../../core/observing/observer.ts";
@@ -84,7 +84,7 @@ export class MeshMetrics {
     const sets = state.calls(request.method, request.route);
     instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
     if (request.rpc !== undefined)
-      instruments.rpcClientDuration.record(end.totalMs / 1000, state.rpc.of(rpcEndOf(request, end, errorType)), context);
+      instruments.rpcClientDuration.record(end.totalMs / 1000, state.rpc.of(rpcEndOf(request.rpc, request.path, end, errorType)), context);
     if (decided !== undefined) this.#routes.countCall(decided.routed, outcome);
     if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes, context);
     if (isDeadline(request, end.error)) instruments.deadlineExceeded.add(1, state.attributes);
@@ -142,9 +142,9 @@ export class MeshMetrics {
 }
 
 /** Of a call whose status is an error, the name of the status; else what the mesh says of it. */
-function rpcEndOf({ rpc, path }: MeshRequest, { rpcStatus: status }: CallEnd, errorType: string | undefined): RpcEnd {
+function rpcEndOf({ protocol }: RpcCall, path: string, { rpcStatus: status }: CallEnd, errorType: string | undefined): RpcEnd {
   const named = status === undefined || status === rpcStatus.OK ? errorType : rpcStatusName(status);
-  return { method: rpcMethodOf(path), protocol: rpc?.protocol ?? "grpc", status, errorType: named };
+  return { method: rpcMethodOf(path), protocol, status, errorType: named };
 }
 
 /** Whether the deadline ended the call: it cancels the call with that error; the time limit of an attempt cancels only the attempt. */
