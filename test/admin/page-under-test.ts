@@ -1,6 +1,19 @@
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
-import { expect, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { requireDist } from "../dist.ts";
+import { launchChromium } from "../servers/chromium.ts";
+
+/** A real Chromium for the tests of a block, started before the first of them and ended after the last one. */
+export function chromiumOfTests(): () => Browser {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    requireDist();
+    browser = await launchChromium();
+  }, 60_000);
+  afterAll(() => browser?.close());
+  return () => browser as Browser;
+}
 
 /** How a page is opened. */
 export interface OpenOptions {

@@ -1,18 +1,16 @@
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Locator, Page } from "playwright-core";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { cleanText } from "../../src/core/text/clean-text.ts";
 import { createMesh, type Endpoint, type Mesh, roundRobin, staticDiscovery } from "../../src/index.ts";
 import { memoryRegistry } from "../../src/testing/index.ts";
-import { requireDist } from "../dist.ts";
 import { available } from "../servers/available.ts";
-import { launchChromium } from "../servers/chromium.ts";
 import { closing, meshOf } from "../support/mesh.ts";
 import { closedPort, serve } from "../support/servers.ts";
 import { until } from "../support/until.ts";
-import { accessibilityProblems, brokenWords, openPage, overflow } from "./page-under-test.ts";
+import { accessibilityProblems, brokenWords, chromiumOfTests, openPage, overflow } from "./page-under-test.ts";
 import { type Scene, startScene } from "./scene.ts";
 import { shop } from "./shop.ts";
 import { adminOf, token } from "./support.ts";
@@ -67,17 +65,12 @@ function seen(page: Page, text: string | RegExp, options?: { exact?: boolean }):
 }
 
 describe.skipIf(!available("chromium"))("the live page in a real Chromium", { timeout: 90_000 }, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    requireDist();
-    browser = await launchChromium();
-  }, 60_000);
-  afterAll(() => browser?.close());
+  const chromium = chromiumOfTests();
 
   it("shows under load what the mesh does, and more of it each second", async () => {
     const scene = await sceneOf(shop, { zone: "a" });
     const { url } = await adminOf(scene.mesh);
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     const row = (name: string) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
     await row("payments").waitFor();
     expect(await page.getByRole("row").count()).toBe(1 + Object.keys(shop).length);
@@ -112,7 +105,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const mesh = meshOf({ orders: [server.port, await closedPort()] }, { retry: { maxAttempts: 2 }, picker: roundRobin() });
     keepCalling(mesh, "orders/1?token=canary");
     const { url } = await adminOf(mesh, { dashboardUrl: "http://127.0.0.1:3000/?var-service={service}" });
-    const page = await openPage(browser, `${url}#/services/orders`);
+    const page = await openPage(chromium(), `${url}#/services/orders`);
     expect(await page.title()).toBe("orders · inmesh");
     await page.getByRole("heading", { name: "orders" }).waitFor();
     await expect.poll(() => page.locator("dl").textContent(), { timeout: 20_000 }).toMatch(/Success0 %.*Breakerclosed/);
@@ -156,7 +149,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const mesh = closing(createMesh({ discovery: registry, drainTimeoutMs: 0 }));
     await (await mesh.fetch("orders/1")).text();
     const { url } = await adminOf(mesh);
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     const strip = page.locator("main .strip");
     await expect.poll(() => strip.locator(".strip-line").textContent(), { timeout: 20_000 }).toContain("registry OK");
     registry.fail(new Error("no leader <b>"));
@@ -171,8 +164,8 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const mesh = meshOf({ orders: [one.port, other.port] }, { picker: roundRobin() });
     keepCalling(mesh, "orders/1");
     const { url } = await adminOf(mesh);
-    const overview = await openPage(browser, url);
-    const service = await openPage(browser, `${url}#/services/orders`);
+    const overview = await openPage(chromium(), url);
+    const service = await openPage(chromium(), `${url}#/services/orders`);
     await seen(overview, "2 of 2", { exact: true }).waitFor();
     await seen(service, "available", { exact: true }).waitFor();
     await one.kill();
@@ -185,7 +178,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
   it.each(["light", "dark"] as const)("has nothing that axe-core objects to, in %s colours", async (theme) => {
     const scene = await sceneOf(shop, { zone: "a" });
     const { url } = await adminOf(scene.mesh, { token, dashboardUrl: "http://127.0.0.1:3000/{service}" });
-    const page = await openPage(browser, url, { theme });
+    const page = await openPage(chromium(), url, { theme });
     await seen(page, "2 of 3, 1 ejected").waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.goto(`${url}#/services/orders`);
@@ -216,7 +209,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
   it.each([320, 390, 768])("fits into %i pixels", async (width) => {
     const scene = await sceneOf(shop, { zone: "a" });
     const { url } = await adminOf(scene.mesh, { token });
-    const page = await openPage(browser, url, { width, height: 844 });
+    const page = await openPage(chromium(), url, { width, height: 844 });
     await seen(page, "2 of 3, 1 ejected").waitFor();
     expect(await overflow(page)).toBe(0);
     await page.goto(`${url}#/services/inventory`);
@@ -230,7 +223,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const mesh = meshOf(Object.fromEntries(names.map((name) => [name, server.port])));
     for (const name of names) await (await mesh.fetch(`${name}/1`)).text();
     const { url } = await adminOf(mesh, { token });
-    const page = await openPage(browser, url, { width, height: 844 });
+    const page = await openPage(chromium(), url, { width, height: 844 });
     await page.getByRole("row").getByRole("link", { name: "authentication", exact: true }).waitFor();
     expect(await brokenWords(page)).toEqual([]);
     await page.goto(`${url}#/services/recommendations`);
@@ -245,7 +238,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const mesh = meshOf({ ...list, "service-29": await closedPort() }, { retry: false });
     for (const name of names) keepCalling(mesh, `${name}/1`, 100);
     const { url } = await adminOf(mesh);
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     const shown = () => page.locator("tbody th a").allTextContents();
     const drawn = () => page.getByRole("group", { name: "Traffic graph" }).getByRole("link").allTextContents();
     const strip = page.getByLabel("State", { exact: true });
@@ -288,7 +281,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const { url } = await adminOf(mesh);
     for (let call = 0; call < 20; call++) await mesh.fetch("orders/cause").then((response) => response.text());
     for (let call = 0; call < 100; call++) await mesh.fetch("orders/refused").catch(() => {});
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     await expect.poll(() => page.getByLabel("State", { exact: true }).textContent()).toContain("1 failing · registry failing");
     await expect.poll(() => page.locator(".strip .note").textContent()).toMatch(/^Registry failing for \d+ s, .*: the registry is down$/);
     await page.goto(`${url}#/services/orders`);
@@ -305,7 +298,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
   it("can be used with the keyboard alone", async () => {
     const scene = await sceneOf(shop);
     const { url } = await adminOf(scene.mesh, { token });
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     await page.getByRole("link", { name: "users", exact: true }).waitFor();
     const focused = () => page.evaluate("document.activeElement.textContent || document.activeElement.id");
     await page.keyboard.press("Tab");
@@ -362,7 +355,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     );
     const { url } = await adminOf(mesh);
     for (const path of ["1", "2", "3", `bad/${encodeURIComponent(hostile)}`]) await mesh.fetch(`orders/${path}`).catch(() => {});
-    const page = await openPage(browser, url, { expected: /404 \(Not Found\)/ });
+    const page = await openPage(chromium(), url, { expected: /404 \(Not Found\)/ });
     await page.getByRole("link", { name: "orders", exact: true }).waitFor();
     await page.goto(`${url}#/services/orders`);
     await seen(page, `one ${hostile}`).waitFor();
@@ -384,8 +377,8 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const first = await startProcess(port, server.port);
     const lost = { expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|404/ };
     const url = `http://127.0.0.1:${port}/`;
-    const overview = await openPage(browser, url, lost);
-    const service = await openPage(browser, `${url}#/services/orders`, lost);
+    const overview = await openPage(chromium(), url, lost);
+    const service = await openPage(chromium(), `${url}#/services/orders`, lost);
     await seen(overview, `pid ${first.pid}`).waitFor();
     await seen(service, "available", { exact: true }).waitFor();
     await first.kill();
@@ -403,7 +396,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const server = await serve();
     const port = await closedPort();
     const { pid } = await startProcess(port, server.port);
-    const page = await openPage(browser, `http://127.0.0.1:${port}/`);
+    const page = await openPage(chromium(), `http://127.0.0.1:${port}/`);
     await page.getByText("live", { exact: true }).waitFor();
     process.kill(pid, "SIGSTOP");
     await page.getByText("The process does not answer.").waitFor();
@@ -416,7 +409,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const mesh = meshOf({ orders: [one.port, other.port] });
     keepCalling(mesh, "orders/1");
     const { url } = await adminOf(mesh, { token });
-    const page = await openPage(browser, `${url}#/services/orders`, { expected: /401 \(Unauthorized\)/ });
+    const page = await openPage(chromium(), `${url}#/services/orders`, { expected: /401 \(Unauthorized\)/ });
     const id = `127.0.0.1:${one.port}`;
     await page.getByRole("button", { name: `Take out ${id}` }).click();
     await page.getByLabel("For").selectOption("5 minutes");
@@ -443,7 +436,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const mesh = meshOf({ orders: server.port });
     await (await mesh.fetch("orders/1")).text();
     const { url } = await adminOf(mesh, { host: "0.0.0.0", allowRemote: true, token });
-    const page = await openPage(browser, url.replace("0.0.0.0", "127.0.0.1"), { expected: /401 \(Unauthorized\)/ });
+    const page = await openPage(chromium(), url.replace("0.0.0.0", "127.0.0.1"), { expected: /401 \(Unauthorized\)/ });
     await page.getByRole("dialog").waitFor();
     expect(await page.content()).not.toContain("orders");
     await page.getByRole("textbox").fill(token);
@@ -465,7 +458,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     for (const name of names) await (await mesh.fetch(`${name}/1`)).text();
     mesh.eject("service-7", "s7-i500", { forMs: 600_000 });
     const { url } = await adminOf(mesh);
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     await seen(page, "999 of 1000, 1 ejected").waitFor();
     expect(await page.locator("tbody tr").count()).toBe(20);
     await page.getByText("8 further services not drawn: those in trouble go first, then the busiest. The table has all.").waitFor();

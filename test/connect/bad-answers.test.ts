@@ -3,7 +3,7 @@ import { constants, createServer, type OutgoingHttpHeaders, type ServerHttp2Stre
 import { gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
 import { StringValueSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { meshTransport, type TransportProtocol } from "../../src/connect/connect.ts";
 import { isMeshError, type MeshOptions } from "../../src/index.ts";
@@ -11,7 +11,7 @@ import { writeFrame } from "../../src/rpc/frames.ts";
 import { meshOf } from "../support/mesh.ts";
 import { listening } from "../support/servers.ts";
 import { until } from "../support/until.ts";
-import { type EchoClient, echoService, text, valuesOf } from "./echo-service.ts";
+import { type EchoClient, echoService, failureOf, text, valuesOf } from "./echo-service.ts";
 
 const service = echoService();
 const grpcHead = { ":status": 200, "content-type": "application/grpc+proto" };
@@ -53,15 +53,6 @@ async function clientTo(answer: Answer, protocol: TransportProtocol = "grpc", op
   const client = createClient(service, meshTransport(mesh, "echo", { protocol, readMaxBytes: 100_000 })) as unknown as EchoClient;
   return { client, mesh, port, streams };
 }
-
-const failureOf = async (promise: Promise<unknown>): Promise<ConnectError> => {
-  const thrown = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(ConnectError);
-  return thrown as ConnectError;
-};
 
 const bomb = writeFrame(1, gzipSync(Buffer.alloc(50_000_000)));
 const rows: [string, Answer, Code, string][] = [

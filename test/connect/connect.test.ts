@@ -7,7 +7,7 @@ import { type MeshTransportOptions, meshTransport } from "../../src/connect/conn
 import { isMeshError, type Mesh, type MeshOptions, roundRobin } from "../../src/index.ts";
 import { meshOf } from "../support/mesh.ts";
 import { listening } from "../support/servers.ts";
-import { type EchoClient, echoService, text, texts, valuesOf } from "./echo-service.ts";
+import { type EchoClient, echoService, failureOf, text, texts, valuesOf } from "./echo-service.ts";
 
 const service = echoService();
 
@@ -63,14 +63,6 @@ const meshTo = (ports: number | readonly number[], options: Partial<MeshOptions>
   meshOf({ echo: ports }, { protocol: "h2", picker: roundRobin(), ...options });
 const clientOf = (mesh: Mesh, options: MeshTransportOptions = {}) =>
   createClient(service, meshTransport(mesh, "echo", options)) as unknown as EchoClient;
-const failureOf = async (promise: Promise<unknown>): Promise<ConnectError> => {
-  const thrown = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(ConnectError);
-  return thrown as ConnectError;
-};
 
 describe.each(["grpc", "grpc-web", "connect"] as const)("by %s", (protocol) => {
   it("calls every kind of method", async () => {

@@ -7,7 +7,9 @@ import {
   type StringValue,
   StringValueSchema,
 } from "@bufbuild/protobuf/wkt";
-import type { CallOptions } from "@connectrpc/connect";
+import { type CallOptions, ConnectError } from "@connectrpc/connect";
+import { expect } from "vitest";
+import { rejectionOf } from "../support/rejection.ts";
 
 /**
  * `service Echo { rpc Say(StringValue) returns (StringValue); rpc Look(…) no side effects; rpc Count(…) returns (stream …);
@@ -58,4 +60,11 @@ export async function valuesOf(stream: AsyncIterable<StringValue>): Promise<stri
   const values: string[] = [];
   for await (const { value } of stream) values.push(value);
   return values;
+}
+
+/** The error of a call that fails. */
+export async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
+  const thrown = await rejectionOf(call);
+  expect(thrown).toBeInstanceOf(ConnectError);
+  return thrown as ConnectError;
 }

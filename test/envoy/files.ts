@@ -19,17 +19,23 @@ export function routeFile(routes: string, filters = ""): string {
   return tableFile(`virtual_hosts: [{ name: all, domains: ["*"], routes: [${routes}] }]`, filters);
 }
 
+/** Ports of this machine in a {@link tableFile}: of the listener, and of the instance of `one`. */
+export interface FilePorts {
+  readonly listener?: number;
+  readonly one?: number;
+}
+
 /** The same with a whole table of routes, in YAML's flow form. */
-export function tableFile(table: string, filters = ""): string {
+export function tableFile(table: string, filters = "", ports: FilePorts = {}): string {
   const router =
     "{ name: envoy.filters.http.router, typed_config: { '@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router } }";
   return `static_resources:
   clusters:
-  - { name: one, load_assignment: ${assignment("one", [9])} }
+  - { name: one, load_assignment: ${assignment("one", [ports.one ?? 9])} }
   - { name: two, load_assignment: ${assignment("two", [10])} }
   listeners:
   - name: http
-    address: { socket_address: { address: 127.0.0.1, port_value: 8080 } }
+    address: { socket_address: { address: 127.0.0.1, port_value: ${ports.listener ?? 8080} } }
     filter_chains:
     - filters:
       - name: envoy.filters.network.http_connection_manager

@@ -1,8 +1,8 @@
 import { createServer, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { gatewayTo, http2Client, http2Request } from "../support/gateway.ts";
+import { listening } from "../support/servers.ts";
 
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const parsed = (from: Buffer): unknown => JSON.parse(from.toString());
@@ -128,16 +128,8 @@ describe("gRPC through a gateway", () => {
   });
 });
 
-async function serveHttp2(answer: (stream: ServerHttp2Stream) => void): Promise<number> {
-  const server = createServer().on("stream", answer);
-  const sessions = new Set<{ destroy(): void }>();
-  server.on("session", (session) => sessions.add(session));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+function serveHttp2(answer: (stream: ServerHttp2Stream) => void): Promise<number> {
+  return listening(createServer().on("stream", answer));
 }
 
 describe("a response over HTTP/2 that has no body", () => {

@@ -1,12 +1,12 @@
 import { createSecureServer } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { gateway } from "../../src/gateway/gateway.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { certificate } from "../support/certificate.ts";
 import { exchange, listenOn } from "../support/gateway.ts";
 import { closing } from "../support/mesh.ts";
+import { listening } from "../support/servers.ts";
 
 test.each(["h1", "h2"] as const)(
   "the host of a client does not choose the name by which an instance is verified, over %s",
@@ -19,14 +19,7 @@ test.each(["h1", "h2"] as const)(
     const instance = createSecureServer({ ...certificate, allowHTTP1: true, SNICallback }, (request, response) => {
       response.end(`seen ${request.authority || request.headers.host}`);
     });
-    const sessions = new Set<{ destroy(): void }>();
-    instance.on("session", (session) => sessions.add(session));
-    await new Promise<void>((resolve) => instance.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      for (const session of sessions) session.destroy();
-      instance.close();
-    });
-    const { port } = instance.address() as AddressInfo;
+    const port = await listening(instance);
     const mesh = closing(
       createMesh({
         discovery: staticDiscovery({ web: [{ host: "127.0.0.1", port, secure: true }] }),

@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { type Gateway, type GatewayOptions, gateway } from "../../src/gateway/gateway.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { meshOf } from "./mesh.ts";
+import { listening } from "./servers.ts";
 
 /** A gateway in front of one service `web`, over HTTP/1.1 and, in clear text, HTTP/2. */
 export interface RunningGateway {
@@ -21,15 +22,8 @@ export async function gatewayTo(
 ): Promise<RunningGateway> {
   const proxy = gateway(meshOf({ web: ports }, meshOptions), { service: "web", ...options });
   const port = await listenOn(proxy);
-  const http2 = createHttp2Server(proxy.handle);
-  const sessions = new Set<{ destroy(): void }>();
-  http2.on("session", (session) => sessions.add(session));
-  await new Promise<void>((resolve) => http2.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const session of sessions) session.destroy();
-    http2.close();
-  });
-  return { port, http2Port: (http2.address() as AddressInfo).port, gateway: proxy };
+  const http2Port = await listening(createHttp2Server(proxy.handle));
+  return { port, http2Port, gateway: proxy };
 }
 
 /** Lets a gateway listen over HTTP/1.1 until the end of the test. Returns its port. */

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import { exchange, gatewayTo, http2Client, http2Request } from "../support/gateway.ts";
 import { meshOf } from "../support/mesh.ts";
-import { serve, serveRaw } from "../support/servers.ts";
+import { listening, serve, serveRaw } from "../support/servers.ts";
 
 const own = { "x-mesh-refused": "1", "x-mesh-instance": "orders-1,127.0.0.1:1;leaving=1" };
 const sent = { ...own, "X-Mesh-Refused": "1", "x-kept": "kept" };
@@ -27,14 +27,7 @@ async function trailing(protocol: "h1" | "h2"): Promise<number> {
     response.addTrailers({ ...own, "x-kept": "kept" });
     response.end();
   });
-  const sessions = new Set<{ destroy(): void }>();
-  server.on("session", (session) => sessions.add(session));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return (server.address() as { readonly port: number }).port;
+  return await listening(server);
 }
 
 /** All that each door shows of the trailers of an answer. */

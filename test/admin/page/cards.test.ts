@@ -1,11 +1,8 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { requireDist } from "../../dist.ts";
+import { describe, expect, it } from "vitest";
 import { available } from "../../servers/available.ts";
-import { launchChromium } from "../../servers/chromium.ts";
 import { meshOf } from "../../support/mesh.ts";
 import { serve } from "../../support/servers.ts";
-import { accessibilityProblems, brokenWords, openPage, overflow } from "../page-under-test.ts";
+import { accessibilityProblems, brokenWords, chromiumOfTests, openPage, overflow } from "../page-under-test.ts";
 import { meshWithCanaries } from "../routes/canary-mesh.ts";
 import { adminOf } from "../support.ts";
 
@@ -17,16 +14,11 @@ async function troubledPage() {
 }
 
 describe.skipIf(!available("chromium"))("the cards of the live page in a real Chromium", { timeout: 90_000 }, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    requireDist();
-    browser = await launchChromium();
-  }, 60_000);
-  afterAll(() => browser?.close());
+  const chromium = chromiumOfTests();
 
   it("show canaries with their steps and counts, the worst first, and those of a service in its view", async () => {
     const { mesh, url } = await troubledPage();
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     const items = page.getByRole("region", { name: "Canaries" }).locator("li.canary");
     await expect.poll(() => items.count()).toBe(2);
     const [back, steps] = [items.nth(0), items.nth(1)];
@@ -48,7 +40,7 @@ describe.skipIf(!available("chromium"))("the cards of the live page in a real Ch
 
   it("show the rules in the order in which they are asked, with the split of this moment and their calls", async () => {
     const { mesh, url } = await troubledPage();
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     const rows = page.getByRole("region", { name: "Routes" }).locator("tbody tr");
     await expect.poll(() => rows.locator("th").allTextContents()).toEqual(["checkout", "prices"]);
     expect(await rows.nth(0).locator("li").allTextContents()).toEqual([
@@ -69,7 +61,7 @@ describe.skipIf(!available("chromium"))("the cards of the live page in a real Ch
       to: "svc",
     }));
     const { url } = await adminOf(meshOf({ svc: port }, { routes }));
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     const card = page.getByRole("region", { name: "Routes" });
     await expect.poll(() => card.locator("tbody tr").count()).toBe(50);
     expect(await card.locator(".note").textContent()).toBe("10 further rules not shown: filter for them.");
@@ -80,7 +72,7 @@ describe.skipIf(!available("chromium"))("the cards of the live page in a real Ch
 
   it("show the configuration in force, and the reason why a newer one was refused until a good one comes", async () => {
     const { mesh, url } = await troubledPage();
-    const page = await openPage(browser, url);
+    const page = await openPage(chromium(), url);
     const card = page.getByRole("region", { name: "Configuration" });
     await expect.poll(() => card.locator("dl").textContent()).toMatch(/^FromcreateMeshIn force for\d+ s, since \d\d:/);
     const refused = card.locator("p");
@@ -92,7 +84,7 @@ describe.skipIf(!available("chromium"))("the cards of the live page in a real Ch
 
   it.each(["light", "dark"] as const)("have nothing that axe-core objects to, in %s colours", async (theme) => {
     const { url } = await troubledPage();
-    const page = await openPage(browser, url, { theme });
+    const page = await openPage(chromium(), url, { theme });
     await page.getByRole("region", { name: "Canaries" }).waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.goto(`${url}#/services/next`);
@@ -102,7 +94,7 @@ describe.skipIf(!available("chromium"))("the cards of the live page in a real Ch
 
   it.each([320, 390, 768])("fit into %i pixels, and break no word", async (width) => {
     const { url } = await troubledPage();
-    const page = await openPage(browser, url, { width, height: 844 });
+    const page = await openPage(chromium(), url, { width, height: 844 });
     await page.getByRole("region", { name: "Canaries" }).waitFor();
     expect(await overflow(page)).toBe(0);
     expect(await brokenWords(page)).toEqual([]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 // Loaded here, and not within the time of the first test.
 import "../../../src/cli/commands/gateway.ts";
+import { tableFile } from "../../envoy/files.ts";
 import { Authority } from "../../support/authority.ts";
 import { exchange } from "../../support/gateway.ts";
 import { closedPort, serve } from "../../support/servers.ts";
@@ -127,29 +128,11 @@ gateway:
   test("listens where a file of Envoy says, and follows it", async () => {
     const instance = await serve((_request, response) => response.end("web"));
     const port = await closedPort();
-    const textOf = (prefix: string): string => `static_resources:
-  listeners:
-  - name: main
-    address: { socket_address: { address: 127.0.0.1, port_value: ${port} } }
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: main
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
-          route_config:
-            virtual_hosts:
-            - { name: all, domains: ["*"], routes: [{ match: { prefix: ${prefix} }, route: { cluster: web } }] }
-  clusters:
-  - name: web
-    type: STATIC
-    load_assignment:
-      cluster_name: web
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${instance.port} } } } }] }]
-`;
+    const textOf = (prefix: string): string =>
+      tableFile(`virtual_hosts: [{ name: all, domains: ["*"], routes: [{ match: { prefix: ${prefix} }, route: { cluster: one } }] }]`, "", {
+        listener: port,
+        one: instance.port,
+      });
     const file = join(folderWith({ "envoy.yaml": textOf("/a") }), "envoy.yaml");
     const { url } = await started(file);
     expect(new URL(url).port).toBe(String(port));
